@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make            build the executables into build/
+#   make help       the other targets
+#
+#   BUILD=DIR       build there instead
+#   SAN=1           with address and undefined-behaviour sanitizers
+#   SAN=thread      with the thread sanitizer
+#   WERROR=1        a warning is an error
+
+TOOLS := $(basename $(notdir $(wildcard \
+	$(foreach t,mfg_gen nvs_partition_gen nvs_tool factory_nvs_gen mfg_nvs,cmd/$t.c))))
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+	-Wmissing-prototypes -Wcast-qual -Wvla
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARNINGS) -MMD -MP -pthread
+ifeq ($(WERROR),1)
+ALL_CFLAGS += -Werror
+endif
+
+ifeq ($(SAN),1)
+BUILD ?= build/san
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifeq ($(SAN),thread)
+BUILD ?= build/tsan
+SAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
+endif
+BUILD ?= build
+ALL_CFLAGS += $(SAN_FLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(SAN_FLAGS) $(LDFLAGS)
+
+# libcsv and (before 3.6) mbedTLS come without a pkg-config file.
+LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson)
+TEST_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
+
+# The encoder library knows no CSV; everything above it is in the other one.
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $1)))
+NVS_OBJ := $(call objects,lib/base/*.c lib/nvs/*.c)
+MFG_OBJ := $(call objects,lib/csv/*.c lib/product/*.c lib/batch/*.c)
+CMD_OBJ := $(filter-out $(TOOLS:%=$(BUILD)/obj/cmd/%.o),$(call objects,cmd/*.c))
+ARCHIVES := $(BUILD)/libmfg.a $(BUILD)/libnvsgen.a
+
+TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
+
+.DELETE_ON_ERROR:
+.PHONY: all clean check demo deps help
+
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a ## build the executables and libnvsgen.a
+
+$(BUILD)/libnvsgen.a: $(NVS_OBJ)
+$(BUILD)/libmfg.a: $(MFG_OBJ)
+%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/cmd/%.o $(CMD_OBJ) $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# A test may look at the private headers of the module it tests.
+$(BUILD)/test/%: test/%.c $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
+		$(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
+
+deps: ## install what is missing (as root or through sudo)
+	@tools/install-deps.sh
+
+# The dependencies may just have been installed: pkg-config has to be asked anew.
+check: deps ## install what is missing, build, run all tests; T=NAME runs one
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) SAN=$(SAN) test/run.sh $(T)
+
+tests: $(TEST_BIN)
+
+demo: deps ## install what is missing, build, make the sample batch in build/demo
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tools/demo.sh
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+
+-include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)

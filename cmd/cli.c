@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t operands(const struct cli_option *o)
+{
+	return o->kind == CLI_FLAG ? 0 : o->kind == CLI_TEXT ? 1 : 2;
+}
+
+void cli_usage(const struct cli_command *cmd, FILE *to)
+{
+	fprintf(to, "usage: %s [-h]", cmd->name);
+	for (const struct cli_option *o = cmd->options; o->name; o++)
+		if (o->help)
+			fprintf(to, " [--%s%s%s]", o->name,
+				o->operand ? " " : "",
+				o->operand ? o->operand : "");
+	for (size_t i = 0; cmd->positionals[i].name; i++)
+		fprintf(to, i < cmd->required ? " %s" : " [%s]",
+			cmd->positionals[i].name);
+	fputc('\n', to);
+}
+
+/* Help texts stand in a column; further lines of one are indented. */
+static void print_help_text(const char *text, FILE *to)
+{
+	for (; *text; text++) {
+		fputc(*text, to);
+		if (*text == '\n')
+			fprintf(to, "%-28s", "");
+	}
+	fputc('\n', to);
+}
+
+/* "-x, --name OPERAND" */
+static void option_label(const struct cli_option *o, char *out, size_t size)
+{
+	size_t n = 0;
+
+	if (o->letter)
+		n = (size_t)snprintf(out, size, "-%c, ", o->letter);
+	snprintf(out + n, size - n, "--%s%s%s", o->name, o->operand ? " " : "",
+		 o->operand ? o->operand : "");
+}
+
+void cli_help(const struct cli_command *cmd, FILE *to)
+{
+	cli_usage(cmd, to);
+	fprintf(to, "\n%s\n\n", cmd->summary);
+	for (const struct cli_positional *p = cmd->positionals; p->name; p++) {
+		fprintf(to, "  %-25s ", p->name);
+		print_help_text(p->help, to);
+	}
+	fprintf(to, "  %-25s show this help and exit\n", "-h, --help");
+	for (const struct cli_option *o = cmd->options; o->name; o++) {
+		char label[64];
+
+		if (!o->help)
+			continue;
+		option_label(o, label, sizeof(label));
+		fprintf(to, "  %-25s ", label);
+		if (strlen(label) > 25)
+			fprintf(to, "\n%-28s", "");
+		print_help_text(o->help, to);
+	}
+	if (cmd->notes)
+		fprintf(to, "\n%s\n", cmd->notes);
+}
+
+int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	cli_usage(cmd, stderr);
+	fprintf(stderr, "%s: error: ", cmd->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return CLI_USAGE;
+}
+
+static void print(const struct err *e, const char *severity)
+{
+	char text[ERR_TEXT_MAX];
+
+	fprintf(stderr, "%s\n", err_format(e, severity, text, sizeof(text)));
+}
+
+int cli_error(const struct err *e)
+{
+	print(e, "error");
+	return e->code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+}
+
+void cli_warning(const struct err *e)
+{
+	print(e, "warning");
+}
+
+int cli_close_stdout(int status)
+{
+	bool bad = ferror(stdout) != 0;
+
+	if (fclose(stdout))
+		bad = true;
+	if (bad) {
+		fprintf(stderr, "error: cannot write to standard output: %s\n",
+			strerror(errno));
+		return CLI_FAILED;
+	}
+	return status;
+}
+
+bool cli_colour(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && !(no && *no);
+}
+
+/* "-5" is a number where "-x" is an option. */
+static bool is_option(const char *arg)
+{
+	if (arg[0] != '-' || !arg[1])
+		return false;
+	return !(arg[1] >= '0' && arg[1] <= '9') && arg[1] != '.';
+}
+
+/* The option meant by len characters of a long name, NULL when none is. */
+static const struct cli_option *find_long(const struct cli_command *cmd,
+					  const char *name, size_t len,
+					  bool *ambiguous)
+{
+	const struct cli_option *found = NULL;
+
+	*ambiguous = false;
+	for (const struct cli_option *o = cmd->options; o->name; o++) {
+		if (strncmp(o->name, name, len) != 0)
+			continue;
+		if (!o->name[len])
+			return o;
+		if (cmd->exact)
+			continue;
+		*ambiguous = found != NULL;
+		if (*ambiguous)
+			return NULL;
+		found = o;
+	}
+	return found;
+}
+
+static const struct cli_option *find_letter(const struct cli_command *cmd,
+					    char letter)
+{
+	for (const struct cli_option *o = cmd->options; o->name; o++)
+		if (o->letter == letter)
+			return o;
+	return NULL;
+}
+
+/* Store an option's operands; *i stands at the option in argv. */
+static int take(const struct cli_command *cmd, const struct cli_option *o,
+		const char *attached, int argc, char **argv, int *i)
+{
+	size_t need = operands(o), have = attached ? 1 : 0;
+	const char *value[2] = { attached, NULL };
+
+	if (attached && !need)
+		return cli_wrong_usage(cmd, "--%s takes no value", o->name);
+	while (have < need && *i + 1 < argc && !is_option(argv[*i + 1]))
+		value[have++] = argv[++*i];
+	if (have < need)
+		return cli_wrong_usage(cmd, "--%s needs %s: %s", o->name,
+				       need == 1 ? "a value" : "two values",
+				       o->operand);
+	if (o->kind == CLI_FLAG)
+		*(bool *)o->value = true;
+	for (size_t n = 0; n < need; n++)
+		((const char **)o->value)[n] = value[n];
+	return -1;
+}
+
+static int take_long(const struct cli_command *cmd, int argc, char **argv,
+		     int *i)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	const struct cli_option *o;
+	bool ambiguous;
+
+	if (!cmd->exact ? len && !strncmp(name, "help", len) && !equals :
+			  !strcmp(name, "help")) {
+		o = find_long(cmd, name, len, &ambiguous);
+		if (!o && !ambiguous) {
+			cli_help(cmd, stdout);
+			return cli_close_stdout(CLI_OK);
+		}
+	}
+	o = find_long(cmd, name, len, &ambiguous);
+	if (ambiguous)
+		return cli_wrong_usage(cmd, "%s is ambiguous, spell it out",
+				       argv[*i]);
+	if (!o)
+		return cli_wrong_usage(cmd, "unknown option %s", argv[*i]);
+	return take(cmd, o, equals ? equals + 1 : NULL, argc, argv, i);
+}
+
+static int take_letter(const struct cli_command *cmd, int argc, char **argv,
+		       int *i)
+{
+	const char *arg = argv[*i];
+	const struct cli_option *o;
+	int r;
+
+	for (size_t n = 1; arg[n]; n++) {
+		const char *attached = arg[n + 1] ? arg + n + 1 : NULL;
+
+		if (arg[n] == 'h') {
+			cli_help(cmd, stdout);
+			return cli_close_stdout(CLI_OK);
+		}
+		o = find_letter(cmd, arg[n]);
+		if (!o)
+			return cli_wrong_usage(cmd, "unknown option %s", arg);
+		if (operands(o))
+			return take(cmd, o, attached, argc, argv, i);
+		r = take(cmd, o, NULL, argc, argv, i);
+		if (r >= 0)
+			return r;
+	}
+	return -1;
+}
+
+static int place_positionals(const struct cli_command *cmd, char **found,
+			     size_t count)
+{
+	size_t known = 0;
+
+	while (cmd->positionals[known].name)
+		known++;
+	if (count > known)
+		return cli_wrong_usage(cmd, "unexpected argument '%s'",
+				       found[known]);
+	for (size_t n = 0; n < count; n++)
+		*cmd->positionals[n].value = found[n];
+	return -1;
+}
+
+int cli_parse(const struct cli_command *cmd, int argc, char **argv,
+	      char ***rest, size_t *rest_count)
+{
+	bool options_end = false;
+	size_t count = 0;
+	int r = -1;
+
+	/* Positionals gather at the front of argv + 1, in their order. */
+	for (int i = 1; i < argc && r < 0; i++) {
+		if (options_end || !is_option(argv[i]))
+			argv[1 + count++] = argv[i];
+		else if (!strcmp(argv[i], "--"))
+			options_end = true;
+		else if (argv[i][1] == '-')
+			r = take_long(cmd, argc, argv, &i);
+		else
+			r = take_letter(cmd, argc, argv, &i);
+	}
+	if (r >= 0)
+		return r;
+	if (count < cmd->required)
+		return cli_wrong_usage(cmd, "missing argument: %s",
+				       cmd->positionals[count].name);
+	if (rest) {
+		*rest = argv + 1;
+		*rest_count = count;
+		return -1;
+	}
+	return place_positionals(cmd, argv + 1, count);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h - what all commands share: option tables, help, printing of errors,
+ * exit codes. The commands print and exit; nothing below cmd/ does.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "err.h"
+
+enum cli_exit {
+	CLI_OK = 0,     /* done */
+	CLI_FAILED = 1, /* input refused, image unsound, system failure */
+	CLI_USAGE = 2   /* wrong usage */
+};
+
+enum cli_kind {
+	CLI_FLAG,   /* value points to a bool that becomes true */
+	CLI_TEXT,   /* value points to a const char * */
+	CLI_PAIR    /* value points to a const char *[2] */
+};
+
+struct cli_option {
+	const char *name;    /* long name without the dashes */
+	char letter;         /* short form, or 0 */
+	enum cli_kind kind;
+	void *value;         /* where it goes; of a repeated one the last */
+	const char *operand; /* for the help: "F", "START LENGTH" */
+	const char *help;    /* one or more lines; NULL = not shown in the help */
+};
+
+struct cli_positional {
+	const char *name;
+	const char **value; /* or NULL when the rest is taken by many */
+	const char *help;
+};
+
+/*
+ * A command line's shape. Both lists end with an element whose name is NULL.
+ * --help and -h are always there.
+ */
+struct cli_command {
+	const char *name;     /* as typed: "mfg_gen generate" */
+	const char *summary;  /* one sentence for the help */
+	const struct cli_option *options;
+	const struct cli_positional *positionals;
+	size_t required;      /* how many positionals there have to be */
+	bool exact;           /* long options may not be abbreviated */
+	const char *notes;    /* printed below the help, or NULL */
+};
+
+/*
+ * Read argv[1..]; options may stand anywhere up to "--". Positionals beyond
+ * the table are refused unless rest is given: then *rest and *rest_count get
+ * all positionals (pointers into argv, reordered) and the table is for the
+ * help only.
+ * -1: go on. Else the exit status to leave with: help was printed, or what
+ * is wrong was printed with the usage line.
+ */
+int cli_parse(const struct cli_command *cmd, int argc, char **argv,
+	      char ***rest, size_t *rest_count);
+
+/* Print the help of a command, or its usage line. */
+void cli_help(const struct cli_command *cmd, FILE *to);
+void cli_usage(const struct cli_command *cmd, FILE *to);
+
+/* Wrong usage: usage line and message on stderr; returns CLI_USAGE. */
+__attribute__((format(printf, 2, 3)))
+int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...);
+
+/*
+ * Print an error on stderr as "file:line:col: error: message"; returns the
+ * exit status that goes with it.
+ */
+int cli_error(const struct err *e);
+void cli_warning(const struct err *e);
+
+/* Flush and close stdout; CLI_FAILED with a message when that fails. */
+int cli_close_stdout(int status);
+
+/* Whether output on that stream may be coloured: a terminal, no NO_COLOR. */
+bool cli_colour(FILE *f);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.h - strict readers for the spellings that occur in cells and options.
+ *
+ * None of them depends on the locale, none of them accepts trailing rubbish.
+ * Texts are given with their length and need no NUL.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* A whole number of any sign that fits 64 bits: its sign and magnitude. */
+struct text_int {
+	bool negative;      /* never true for zero */
+	uint64_t magnitude;
+};
+
+enum text_status {
+	TEXT_OK,
+	TEXT_EMPTY,    /* nothing but blanks */
+	TEXT_NOT,      /* not a number */
+	TEXT_OVERFLOW  /* a number, of more than 64 bits */
+};
+
+/*
+ * Decimal or 0x hexadecimal, with an optional sign and surrounding white
+ * space. Leading zeros are decimal.
+ */
+enum text_status text_int(const char *s, size_t len, struct text_int *out);
+
+/*
+ * An unsigned number without blanks or sign, decimal or 0x hexadecimal, for
+ * options and sizes. s is NUL-terminated.
+ */
+enum text_status text_unsigned(const char *s, uint64_t *out);
+
+/*
+ * Hex digits, surrounding white space trimmed, appended to out. On failure
+ * returns ERR_INPUT, with *at the offset of the offending character and a
+ * message that speaks of that character or of the odd count; out keeps its
+ * old length.
+ */
+__attribute__((warn_unused_result))
+int text_hex(const char *s, size_t len, struct buf *out, size_t *at,
+	     struct err *err);
+
+/*
+ * RFC 4648 base64 with its padding, white space skipped, appended to out.
+ * Failures as for text_hex().
+ */
+__attribute__((warn_unused_result))
+int text_base64(const char *s, size_t len, struct buf *out, size_t *at,
+		struct err *err);
+
+/* Append the base64 of n bytes, on one line, padded. 0 or ERR_NOMEM. */
+__attribute__((warn_unused_result))
+int text_to_base64(const uint8_t *p, size_t n, struct buf *out);
+
+/* Append n bytes as lower-case hex digits. 0 or ERR_NOMEM. */
+__attribute__((warn_unused_result))
+int text_to_hex(const uint8_t *p, size_t n, struct buf *out);
+
+/*
+ * Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates, at
+ * most U+10FFFF). When not, *at is the offset of the first bad byte; at may
+ * be NULL.
+ */
+bool text_is_utf8(const void *p, size_t len, size_t *at);
+
+/* White space as ASCII knows it: blank, \t \n \v \f \r. */
+bool text_is_space(char c);
+
+/* Equal without regard to the case of ASCII letters; b is NUL-terminated. */
+bool text_same_word(const char *a, size_t len, const char *b);
+
+/*
+ * s for a message, into out[size]: control characters and bytes that are not
+ * UTF-8 as \xNN, and "..." in place of what is too long (never within a
+ * character). Returns out. size of at least 8.
+ */
+char *text_show(char *out, size_t size, const char *s, size_t len);
+
+/* Room for a value shown in a message. */
+#define TEXT_SHOWN 48
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_fd(int fd, const char *path, size_t max, struct buf *out,
+		   struct err *err)
+{
+	size_t start = out->len;
+
+	for (;;) {
+		ssize_t n;
+
+		if (buf_reserve(out, 4096))
+			return err_nomem(err);
+		n = read(fd, out->data + out->len, out->cap - out->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_io(err, errno, "cannot read", path);
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		if (out->len - start > max)
+			return err_set(err, ERR_RANGE, "'%s' is longer than "
+				       "%zu bytes", path, max);
+	}
+}
+
+int file_read(const char *path, size_t max, struct buf *out, struct err *err)
+{
+	size_t start = out->len;
+	struct stat st;
+	int fd, r;
+
+	/* O_NONBLOCK: a FIFO without a writer must not hang the open. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_io(err, errno, "cannot open", path);
+	if (fstat(fd, &st))
+		r = err_io(err, errno, "cannot read", path);
+	else if (S_ISDIR(st.st_mode))
+		r = err_set(err, ERR_INPUT, "'%s' is a directory, a file is "
+			    "needed", path);
+	else if (!S_ISREG(st.st_mode))
+		r = err_set(err, ERR_INPUT, "'%s' is not a regular file", path);
+	else if ((uintmax_t)st.st_size > max)
+		r = err_set(err, ERR_RANGE, "'%s' has %ju bytes, at most %zu "
+			    "are possible here", path, (uintmax_t)st.st_size,
+			    max);
+	else if (buf_reserve(out, (size_t)st.st_size + 1))
+		r = err_nomem(err);
+	else
+		r = read_fd(fd, path, max, out, err);
+	close(fd);
+	if (r)
+		out->len = start;
+	return r;
+}
+
+int file_write_all(int fd, const void *p, size_t n)
+{
+	const char *s = p;
+
+	while (n) {
+		ssize_t w = write(fd, s, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -1;
+		s += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* Length of the directory part of path, its last slash included. */
+static size_t parent_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static void aside_close(struct file_aside *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	mem_free(f->final);
+	mem_free(f->temporary);
+	*f = (struct file_aside)FILE_ASIDE_INIT;
+}
+
+int file_aside_open(struct file_aside *f, const char *path, mode_t mode,
+		    struct err *err)
+{
+	size_t dir = parent_len(path);
+	struct buf name = BUF_INIT;
+
+	*f = (struct file_aside)FILE_ASIDE_INIT;
+	/* The name may be as long as a name can be: keep ours short. */
+	for (unsigned n = 0; n < 1000 && f->fd < 0; n++) {
+		name.len = 0;
+		if (buf_append(&name, path, dir) ||
+		    buf_printf(&name, ".nvsgen-%ld-%u.tmp", (long)getpid(), n) ||
+		    !buf_str(&name)) {
+			buf_release(&name);
+			return err_nomem(err);
+		}
+		f->fd = open((char *)name.data, O_WRONLY | O_CREAT | O_EXCL |
+			     O_NOFOLLOW | O_CLOEXEC, mode);
+		if (f->fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (f->fd < 0) {
+		int errnum = errno;
+
+		buf_release(&name);
+		return err_io(err, errnum, "cannot create", path);
+	}
+	f->temporary = (char *)name.data;
+	f->final = mem_strndup(path, strlen(path));
+	if (!f->final) {
+		file_aside_abort(f);
+		return err_nomem(err);
+	}
+	return 0;
+}
+
+int file_aside_write(struct file_aside *f, const void *p, size_t n,
+		     struct err *err)
+{
+	if (file_write_all(f->fd, p, n))
+		return err_io(err, errno, "cannot write", f->final);
+	return 0;
+}
+
+/* Make a rename in the directory of path survive a power cut. */
+static int sync_parent(const char *path)
+{
+	size_t dir = parent_len(path);
+	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
+	int fd, r;
+
+	if (!name) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mem_free(name);
+	if (fd < 0)
+		return -1;
+	r = fsync(fd);
+	/* Some file systems have nothing to sync for a directory. */
+	if (r && (errno == EINVAL || errno == ENOTSUP))
+		r = 0;
+	close(fd);
+	return r;
+}
+
+int file_rename_new(int old_dir, const char *old_name, int new_dir,
+		    const char *new_name)
+{
+	if (!renameat2(old_dir, old_name, new_dir, new_name, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* A file system without that flag: a hard link never replaces. */
+	if (!linkat(old_dir, old_name, new_dir, new_name, 0))
+		return unlinkat(old_dir, old_name, 0);
+	if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
+		return -1;
+	/* Without hard links or for a directory: as good as it gets there. */
+	if (!faccessat(new_dir, new_name, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(old_dir, old_name, new_dir, new_name);
+}
+
+int file_aside_commit(struct file_aside *f, enum file_existing existing,
+		      struct err *err)
+{
+	int r;
+
+	if (fsync(f->fd)) {
+		r = err_io(err, errno, "cannot write", f->final);
+		file_aside_abort(f);
+		return r;
+	}
+	r = close(f->fd);
+	f->fd = -1;
+	if (r) {
+		r = err_io(err, errno, "cannot write", f->final);
+	} else if (existing == FILE_REPLACE) {
+		if (rename(f->temporary, f->final))
+			r = err_io(err, errno, "cannot rename to", f->final);
+	} else if (file_rename_new(AT_FDCWD, f->temporary, AT_FDCWD,
+				   f->final)) {
+		r = err_io(err, errno, "cannot create", f->final);
+	}
+	if (r)
+		unlink(f->temporary);
+	else if (sync_parent(f->final))
+		r = err_io(err, errno, "cannot sync the directory of",
+			   f->final);
+	aside_close(f);
+	return r;
+}
+
+void file_aside_abort(struct file_aside *f)
+{
+	if (f->temporary)
+		unlink(f->temporary);
+	aside_close(f);
+}
+
+int file_write(const char *path, const void *p, size_t n, mode_t mode,
+	       enum file_existing existing, struct err *err)
+{
+	struct file_aside f;
+	int r;
+
+	r = file_aside_open(&f, path, mode, err);
+	if (r)
+		return r;
+	r = file_aside_write(&f, p, n, err);
+	if (r) {
+		file_aside_abort(&f);
+		return r;
+	}
+	return file_aside_commit(&f, existing, err);
+}
+
+int file_make_dirs(const char *path, struct err *err)
+{
+	size_t len = strlen(path);
+	char *part = mem_strndup(path, len);
+	struct stat st;
+	int r = 0;
+
+	if (!part)
+		return err_nomem(err);
+	for (size_t i = 1; i <= len && !r; i++) {
+		if (i < len && part[i] != '/')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, 0777) && errno != EEXIST)
+			r = err_io(err, errno, "cannot make the directory",
+				   part);
+		part[i] = path[i];
+	}
+	mem_free(part);
+	if (!r && len && stat(path, &st))
+		r = err_io(err, errno, "cannot make the directory", path);
+	else if (!r && len && !S_ISDIR(st.st_mode))
+		r = err_io(err, ENOTDIR, "cannot make the directory", path);
+	return r;
+}
+
+int file_make_parent(const char *path, struct err *err)
+{
+	size_t dir = parent_len(path);
+	char *name;
+	int r;
+
+	if (!dir)
+		return 0;
+	name = mem_strndup(path, dir);
+	if (!name)
+		return err_nomem(err);
+	r = file_make_dirs(name, err);
+	mem_free(name);
+	return r;
+}
+
+int file_expand_home(const char *path, struct buf *out, struct err *err)
+{
+	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
+		const char *home = getenv("HOME");
+
+		if (!home || !*home)
+			return err_set(err, ERR_USAGE, "'%s': the home directory "
+				       "is not known, HOME is not set", path);
+		if (buf_puts(out, home))
+			return err_nomem(err);
+		path++;
+	}
+	if (buf_puts(out, path) || !buf_str(out))
+		return err_nomem(err);
+	return 0;
+}
+
+bool file_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+const char *file_extension(const char *path)
+{
+	const char *name = path + parent_len(path);
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot != name ? dot : name + strlen(name);
+}

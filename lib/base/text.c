@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <mbedtls/base64.h>
+
+bool text_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+static void trim(const char **s, size_t *len)
+{
+	while (*len && text_is_space(**s)) {
+		(*s)++;
+		(*len)--;
+	}
+	while (*len && text_is_space((*s)[*len - 1]))
+		(*len)--;
+}
+
+static enum text_status digits(const char *s, size_t len, uint64_t *out)
+{
+	unsigned base = 10;
+	uint64_t n = 0;
+	bool over = false;
+
+	if (len > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
+		len -= 2;
+	}
+	if (!len)
+		return TEXT_NOT;
+	for (size_t i = 0; i < len; i++) {
+		unsigned v = (unsigned)digit_value(s[i]);
+
+		if (v >= base)
+			return TEXT_NOT;
+		if (n > (UINT64_MAX - v) / base)
+			over = true;
+		n = n * base + v;
+	}
+	*out = n;
+	return over ? TEXT_OVERFLOW : TEXT_OK;
+}
+
+enum text_status text_int(const char *s, size_t len, struct text_int *out)
+{
+	enum text_status st;
+	bool negative = false;
+
+	trim(&s, &len);
+	if (!len)
+		return TEXT_EMPTY;
+	if (*s == '-' || *s == '+') {
+		negative = *s == '-';
+		s++;
+		len--;
+	}
+	st = digits(s, len, &out->magnitude);
+	out->negative = negative && out->magnitude;
+	return st;
+}
+
+enum text_status text_unsigned(const char *s, uint64_t *out)
+{
+	return *s ? digits(s, strlen(s), out) : TEXT_EMPTY;
+}
+
+/* How many bytes the character at s takes in a message. */
+static size_t char_len(const char *s, size_t len)
+{
+	for (size_t n = 1; n <= 4 && n <= len; n++)
+		if (text_is_utf8(s, n, NULL))
+			return n;
+	return 1;
+}
+
+static int bad_char(struct err *err, const char *s, size_t len, size_t i,
+		    const char *what)
+{
+	char shown[TEXT_SHOWN];
+
+	text_show(shown, sizeof(shown), s + i, char_len(s + i, len - i));
+	return err_set(err, ERR_INPUT, "'%s' at character %zu is no %s", shown,
+		       i + 1, what);
+}
+
+int text_hex(const char *s, size_t len, struct buf *out, size_t *at,
+	     struct err *err)
+{
+	const char *p = s;
+	size_t n = len, start;
+
+	trim(&p, &n);
+	start = (size_t)(p - s);
+	for (size_t i = 0; i < n; i++)
+		if (digit_value(p[i]) == 16) {
+			*at = start + i;
+			return bad_char(err, s, len, start + i, "hex digit");
+		}
+	if (n % 2) {
+		*at = start;
+		return err_set(err, ERR_INPUT, "an odd number of hex digits (%zu), "
+			       "two are needed for each byte", n);
+	}
+	if (buf_reserve(out, n / 2))
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i += 2)
+		out->data[out->len++] = (uint8_t)(digit_value(p[i]) << 4 |
+						  digit_value(p[i + 1]));
+	return 0;
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*
+ * Check the spelling and copy it without white space into packed. mbedTLS's
+ * decoder is laxer about white space and padding than RFC 4648, and does not
+ * tell where it stopped.
+ */
+static int base64_pack(const char *s, size_t len, struct buf *packed,
+		       size_t *at, struct err *err)
+{
+	size_t pads = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text_is_space(s[i]))
+			continue;
+		*at = i;
+		if (s[i] == '=') {
+			pads++;
+		} else if (base64_value(s[i]) < 0) {
+			return bad_char(err, s, len, i, "base64 character");
+		} else if (pads) {
+			return err_set(err, ERR_INPUT, "base64 goes on behind its "
+				       "padding, at character %zu", i + 1);
+		}
+		packed->data[packed->len++] = (uint8_t)s[i];
+	}
+	if (packed->len % 4 || pads > 2)
+		return err_set(err, ERR_INPUT, "base64 of %zu characters with %zu "
+			       "'=' at its end: a multiple of 4 is needed, padded "
+			       "with at most two", packed->len, pads);
+	return 0;
+}
+
+int text_base64(const char *s, size_t len, struct buf *out, size_t *at,
+		struct err *err)
+{
+	struct buf packed = BUF_INIT;
+	size_t n = 0;
+	int r;
+
+	*at = 0;
+	if (buf_reserve(&packed, len))
+		return err_nomem(err);
+	r = base64_pack(s, len, &packed, at, err);
+	if (!r && buf_reserve(out, packed.len / 4 * 3))
+		r = err_nomem(err);
+	if (!r && packed.len) {
+		if (mbedtls_base64_decode(out->data + out->len,
+					  out->cap - out->len, &n, packed.data,
+					  packed.len))
+			r = err_set(err, ERR_INPUT, "not base64");
+		else
+			out->len += n;
+	}
+	buf_wipe(&packed);
+	return r;
+}
+
+int text_to_base64(const uint8_t *p, size_t n, struct buf *out)
+{
+	size_t made = 0;
+
+	if (n > SIZE_MAX / 2 || buf_reserve(out, (n + 2) / 3 * 4 + 1))
+		return ERR_NOMEM;
+	if (mbedtls_base64_encode(out->data + out->len, out->cap - out->len,
+				  &made, p, n))
+		return ERR_NOMEM;
+	out->len += made;
+	return 0;
+}
+
+int text_to_hex(const uint8_t *p, size_t n, struct buf *out)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	if (n > SIZE_MAX / 2 || buf_reserve(out, 2 * n))
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		out->data[out->len++] = (uint8_t)digit[p[i] >> 4];
+		out->data[out->len++] = (uint8_t)digit[p[i] & 15];
+	}
+	return 0;
+}
+
+/* Length of the UTF-8 sequence at p, 0 when it is none. */
+static size_t utf8_sequence(const uint8_t *p, size_t len)
+{
+	uint8_t low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len < n)
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;   /* else longer than need be */
+	else if (p[0] == 0xed)
+		high = 0x9f;  /* else a surrogate */
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;  /* else above U+10FFFF */
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+bool text_is_utf8(const void *p, size_t len, size_t *at)
+{
+	const uint8_t *s = p;
+	size_t i = 0;
+
+	while (i < len) {
+		size_t n = utf8_sequence(s + i, len - i);
+
+		if (!n) {
+			if (at)
+				*at = i;
+			return false;
+		}
+		i += n;
+	}
+	return true;
+}
+
+bool text_same_word(const char *a, size_t len, const char *b)
+{
+	if (strlen(b) != len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char x = a[i], y = b[i];
+
+		if (x >= 'A' && x <= 'Z')
+			x = (char)(x - 'A' + 'a');
+		if (y >= 'A' && y <= 'Z')
+			y = (char)(y - 'A' + 'a');
+		if (x != y)
+			return false;
+	}
+	return true;
+}
+
+char *text_show(char *out, size_t size, const char *s, size_t len)
+{
+	size_t n = 0, i = 0, fits = 0;
+
+	while (i < len) {
+		size_t take = utf8_sequence((const uint8_t *)s + i, len - i);
+		bool plain = take > 1 || (take && s[i] >= ' ' && s[i] != 0x7f);
+		size_t shown = plain ? take : 4;
+
+		if (n + shown + 1 > size) {
+			memcpy(out + fits, "...", 4);
+			return out;
+		}
+		if (plain)
+			memcpy(out + n, s + i, take);
+		else
+			snprintf(out + n, 5, "\\x%02x", (unsigned)(uint8_t)s[i]);
+		n += shown;
+		i += plain ? take : 1;
+		if (n + 4 <= size)
+			fits = n;
+	}
+	out[n] = '\0';
+	return out;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "entry.h"
+
+#include <string.h>
+#include <zlib.h>
+
+uint32_t nvs_crc32_more(uint32_t crc, const void *p, size_t n)
+{
+	return (uint32_t)crc32_z(crc, p, n);
+}
+
+uint32_t nvs_crc32(const void *p, size_t n)
+{
+	return nvs_crc32_more(0xFFFFFFFFu, p, n);
+}
+
+uint32_t nvs_entry_crc(const uint8_t entry[NVS_ENTRY_SIZE])
+{
+	return nvs_crc32_more(nvs_crc32(entry, NVS_ENTRY_CRC),
+			      entry + NVS_ENTRY_KEY,
+			      NVS_ENTRY_SIZE - NVS_ENTRY_KEY);
+}
+
+uint32_t nvs_header_crc(const uint8_t page[NVS_PAGE_BITMAP])
+{
+	return nvs_crc32(page + NVS_HEADER_SEQNO,
+			 NVS_HEADER_CRC - NVS_HEADER_SEQNO);
+}
+
+void nvs_entry_start(uint8_t *p, const struct nvs_entry *e)
+{
+	p[NVS_ENTRY_NS] = e->ns;
+	p[NVS_ENTRY_TYPE] = e->type;
+	p[NVS_ENTRY_SPAN] = e->span;
+	p[NVS_ENTRY_CHUNK] = e->chunk;
+	memset(p + NVS_ENTRY_KEY, 0, NVS_KEY_SIZE);
+	memcpy(p + NVS_ENTRY_KEY, e->key, strlen(e->key));
+	memset(p + NVS_ENTRY_DATA, 0xFF, NVS_ENTRY_SIZE - NVS_ENTRY_DATA);
+}
+
+void nvs_entry_seal(uint8_t *p)
+{
+	le_put32(p + NVS_ENTRY_CRC, nvs_entry_crc(p));
+}
+
+void nvs_entry_put_length(uint8_t *p, const uint8_t *data, size_t n)
+{
+	le_put16(p + NVS_DATA_SIZE, (uint16_t)n);
+	le_put16(p + NVS_DATA_RESERVED, 0xFFFF);
+	le_put32(p + NVS_DATA_CRC, nvs_crc32(data, n));
+}
+
+uint32_t nvs_entry_hash(uint8_t ns, const char *key, uint8_t chunk)
+{
+	uint8_t looked_up[1 + NVS_KEY_SIZE + 1] = { ns };
+
+	memcpy(looked_up + 1, key, strlen(key));
+	looked_up[1 + NVS_KEY_SIZE] = chunk;
+	return nvs_crc32(looked_up, sizeof(looked_up)) & 0xFFFFFFu;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nvs_keys.h"
+
+#include <string.h>
+#include <mbedtls/md.h>
+
+#include "buf.h"
+
+int nvs_keys_random(struct nvs_keys *keys, const struct random_source *random,
+		    struct err *err)
+{
+	uint8_t raw[NVS_KEYS_SIZE];
+	int r;
+
+	r = random->fill(random->ctx, raw, sizeof(raw), err);
+	if (!r) {
+		memcpy(keys->eky, raw + NVS_KEYS_EKY, sizeof(keys->eky));
+		memcpy(keys->tky, raw + NVS_KEYS_TKY, sizeof(keys->tky));
+	}
+	mem_wipe(raw, sizeof(raw));
+	return r;
+}
+
+static int derive(uint8_t out[32], const uint8_t key[NVS_HMAC_KEY_SIZE],
+		  const uint8_t word[4], struct err *err)
+{
+	uint8_t seed[32];
+
+	for (size_t i = 0; i < sizeof(seed); i++)
+		seed[i] = word[i % 4];
+	if (mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), key,
+			    NVS_HMAC_KEY_SIZE, seed, sizeof(seed), out))
+		return err_set(err, ERR_CRYPTO, "HMAC-SHA-256 failed");
+	return 0;
+}
+
+int nvs_keys_derive(struct nvs_keys *keys,
+		    const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err)
+{
+	static const uint8_t eky_word[4] = { 0x5A, 0x5A, 0xBE, 0xAE };
+	static const uint8_t tky_word[4] = { 0xA5, 0xA5, 0xDE, 0xCE };
+	int r;
+
+	r = derive(keys->eky, hmac_key, eky_word, err);
+	if (!r)
+		r = derive(keys->tky, hmac_key, tky_word, err);
+	return r;
+}
+
+void nvs_keys_pack(const struct nvs_keys *keys,
+		   uint8_t partition[NVS_KEY_PARTITION_SIZE])
+{
+	memset(partition, 0xFF, NVS_KEY_PARTITION_SIZE);
+	memcpy(partition + NVS_KEYS_EKY, keys->eky, sizeof(keys->eky));
+	memcpy(partition + NVS_KEYS_TKY, keys->tky, sizeof(keys->tky));
+	le_put32(partition + NVS_KEYS_CRC, nvs_crc32(partition, NVS_KEYS_SIZE));
+}
+
+int nvs_keys_unpack(struct nvs_keys *keys, const uint8_t *p, size_t len,
+		    struct err *err)
+{
+	uint32_t want, found;
+
+	if (len != NVS_KEYS_SIZE && len != NVS_KEY_PARTITION_SIZE)
+		return err_set(err, ERR_KEY, "%zu bytes are no NVS key: a key "
+			       "partition has %u bytes, a bare key %u", len,
+			       NVS_KEY_PARTITION_SIZE, NVS_KEYS_SIZE);
+	if (len == NVS_KEY_PARTITION_SIZE) {
+		want = le_get32(p + NVS_KEYS_CRC);
+		found = nvs_crc32(p, NVS_KEYS_SIZE);
+		if (want != found)
+			return err_set(err, ERR_KEY, "the key's CRC-32 does not "
+				       "match, the file is damaged or no key "
+				       "partition");
+	}
+	if (!memcmp(p + NVS_KEYS_EKY, p + NVS_KEYS_TKY, sizeof(keys->eky)))
+		return err_set(err, ERR_KEY, "data key and tweak key are equal, "
+			       "which AES-XTS forbids");
+	memcpy(keys->eky, p + NVS_KEYS_EKY, sizeof(keys->eky));
+	memcpy(keys->tky, p + NVS_KEYS_TKY, sizeof(keys->tky));
+	return 0;
+}
+
+/* A file of secrets, of at most a key partition's size. */
+static int read_secret(const char *path, struct buf *out, struct err *err)
+{
+	int r;
+
+	/* Reserved at once: growing would leave copies behind. */
+	if (buf_reserve(out, 2 * NVS_KEY_PARTITION_SIZE))
+		return err_nomem(err);
+	r = file_read(path, NVS_KEY_PARTITION_SIZE, out, err);
+	return r == ERR_RANGE ? ERR_KEY : r;
+}
+
+int nvs_keys_load(struct nvs_keys *keys, const char *path, struct err *err)
+{
+	struct buf raw = BUF_INIT;
+	int r;
+
+	r = read_secret(path, &raw, err);
+	if (!r) {
+		r = nvs_keys_unpack(keys, raw.data, raw.len, err);
+		if (r)
+			err_context(err, "key file '%s'", path);
+	}
+	buf_wipe(&raw);
+	return r;
+}
+
+int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
+		      struct err *err)
+{
+	struct buf raw = BUF_INIT;
+	int r;
+
+	r = read_secret(path, &raw, err);
+	if (!r && raw.len != NVS_HMAC_KEY_SIZE)
+		r = err_set(err, ERR_KEY, "HMAC key file '%s': %zu bytes, an HMAC "
+			    "key has %u", path, raw.len, NVS_HMAC_KEY_SIZE);
+	if (!r)
+		memcpy(key, raw.data, NVS_HMAC_KEY_SIZE);
+	buf_wipe(&raw);
+	return r;
+}
+
+int nvs_keys_save(const struct nvs_keys *keys, const char *path,
+		  enum file_existing existing, struct err *err)
+{
+	uint8_t partition[NVS_KEY_PARTITION_SIZE];
+	int r;
+
+	nvs_keys_pack(keys, partition);
+	r = file_write(path, partition, sizeof(partition), FILE_MODE_SECRET,
+		       existing, err);
+	mem_wipe(partition, sizeof(partition));
+	return r;
+}
+
+void nvs_keys_wipe(struct nvs_keys *keys)
+{
+	mem_wipe(keys, sizeof(*keys));
+}
