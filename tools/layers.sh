@@ -50,7 +50,7 @@ foreign_allowed() {
 	mbedtls/* | psa/*)
 		case $2 in
 		lib/base/text.c | lib/base/random.c | lib/nvs/crypt.c | \
-			lib/nvs/keys.c | lib/product/srp.c) ;;
+			lib/nvs/keys.c | lib/nvs/wifi.c | lib/product/srp.c) ;;
 		*) return 1 ;;
 		esac
 		;;
