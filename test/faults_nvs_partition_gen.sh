@@ -15,7 +15,7 @@ input() {
 
 nvs() {
 	try nvs_partition_gen generate in.csv o.bin "${SIZE:-0x3000}" \
-		--outdir out "$@"
+		--outdir out
 }
 
 # refuses_nvs NAME STATUS TEXT...
