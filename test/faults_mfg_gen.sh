@@ -283,10 +283,13 @@ conf a,namespace, ser,data,string,REPEAT,x
 vals ser S1
 refuses_mfg "fault_21: a cell behind REPEAT" 1 conf.csv:2: ser --
 conf a,namespace, ser,text,string
+vals ser S1
 refuses_mfg "fault_21: an unknown type" 1 conf.csv:2: ser text --
 conf a,namespace, ,data,string
+vals ser S1
 refuses_mfg "fault_21: an empty key" 1 conf.csv:2: --
 conf ,namespace, ser,data,string
+vals ser S1
 refuses_mfg "fault_21: an empty namespace" 1 conf.csv:1: --
 
 conf a,namespace, x,data,u8 y,data,u8 x,data,u8

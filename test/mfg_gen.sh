@@ -360,7 +360,7 @@ done
 if [ -e /dev/full ]; then
 	last_command='mfg_gen ... >/dev/full' status=0
 	mfg_gen generate -h >/dev/full 2>"$ERR" || status=$?
-	refused "a full stdout is an error" 1 stdout
+	refused "a full stdout is an error" 1 "standard output"
 fi
 
 # ---- wrong data: all of it is said, nothing is written ----
@@ -418,8 +418,12 @@ refuses_mfg "firmware: two keys with one lookup hash" 1 conf.csv:3: \
 conf other,namespace, x,data,u8 first,namespace, key_19259,data,u8 \
 	key_120029,data,u8
 vals x,key_19259,key_120029 1,2,3
+refuses_mfg "firmware: they clash in every namespace" 1 conf.csv:5: \
+	key_19259 key_120029 --
+conf first,namespace, key_19259,data,u8 second,namespace, key_120029,data,u8
+vals key_19259,key_120029 1,2
 mfg
-succeeds "firmware: in the second namespace their hashes differ"
+succeeds "firmware: in two namespaces they do not clash"
 conf first,namespace, k16214465,data,u8 cfg,namespace, x,data,u8
 vals k16214465,x 1,2
 refuses_mfg "firmware: a key that clashes with a namespace's entry" 1 \
@@ -473,7 +477,7 @@ holds_only "values: blanks belong to text, not to hex digits or base64" \
 rm -r out
 vals s,b,h,x 'ok,ok,0g,' 'ok,ok,abc,' ok,ok,,QUI
 refuses_mfg "values: what is neither hex nor base64" 1 values.csv:2:7: \
-	values.csv:3:7: values.csv:4:7: h x --
+	values.csv:3:7: values.csv:4:8: h x --
 
 conf a,namespace, f,file,string g,file,base64
 printf 'QUJD\r\nREVG\n' >g.b64

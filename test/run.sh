@@ -129,20 +129,20 @@ seconds() {
 	printf '%d.%02d s' $(($1 / 100)) $(($1 % 100))
 }
 
-# The lines of a failing test worth seeing.
+# The lines of a failing test worth seeing: all but those of what passed.
+# Comments stand behind the check they belong to; sanitizers print anything.
 show_failures() {
-	local name=$1 log=$2
+	local name=$1 log=$2 lines
 
 	if [ "${name%%/*}" != "$name" ]; then
-		grep -vE '^[0-9]+ passed, ' "$log"
+		lines=$(grep -vE '^[0-9]+ passed, ' "$log")
 	elif grep -q '^not ok' "$log"; then
-		# A check that failed, and the comments that belong to it;
-		# cmocka puts those behind, and so do we. Sanitizers print
-		# anything.
-		grep -vE '^(ok |1\.\.|# ok|# skipped)' "$log" | head -n 60
+		lines=$(grep -vE '^(ok |1\.\.|# ok|# skipped)' "$log")
 	else
-		tail -n 30 "$log"
-	fi | sed 's/^/    /'
+		lines=$(tail -n 30 "$log")
+	fi
+	head -n 100 <<<"$lines" | sed 's/^/    /'
+	[ "$(wc -l <<<"$lines")" -le 100 ] || echo "    ... all of it: $log"
 }
 
 report() {
