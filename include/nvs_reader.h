@@ -90,6 +90,13 @@ static inline const uint8_t *nvs_raw_children(const struct nvs_raw_entry *e)
 /* How many of these bytes are data: the size, but not beyond the children. */
 size_t nvs_raw_data_len(const struct nvs_raw_entry *e);
 
+/*
+ * CRC of an entry's data as nvs_tool gives it: 0 for an entry that stands
+ * alone, else over its children's bytes, cut to the size where the type has
+ * one and it is not 0.
+ */
+uint32_t nvs_raw_data_computed(const struct nvs_raw_entry *e);
+
 /* ---- Items ---- */
 
 struct nvs_namespace {

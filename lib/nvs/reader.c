@@ -140,6 +140,17 @@ size_t nvs_raw_data_len(const struct nvs_raw_entry *e)
 	return e->size < have ? e->size : have;
 }
 
+uint32_t nvs_raw_data_computed(const struct nvs_raw_entry *e)
+{
+	size_t len = nvs_raw_data_len(e);
+
+	if (e->span == 0 || e->span == 1 || e->span == 255)
+		return 0;
+	if (!len)
+		len = e->children * (size_t)NVS_ENTRY_SIZE;
+	return nvs_crc32(nvs_raw_children(e), len);
+}
+
 /* ---- Records: what the entries marked as written turn out to be ---- */
 
 bool nvs_page_is_read(const struct nvs_raw_page *page)
