@@ -42,21 +42,18 @@ enum text_status text_unsigned(const char *s, uint64_t *out);
 
 /*
  * Hex digits, surrounding white space trimmed, appended to out. On failure
- * returns ERR_INPUT, with *at the offset of the offending character and a
- * message that speaks of that character or of the odd count; out keeps its
- * old length.
+ * returns ERR_INPUT, with a message about the offending character and its
+ * number, from 1, or about the odd count; out keeps its old length.
  */
 __attribute__((warn_unused_result))
-int text_hex(const char *s, size_t len, struct buf *out, size_t *at,
-	     struct err *err);
+int text_hex(const char *s, size_t len, struct buf *out, struct err *err);
 
 /*
  * RFC 4648 base64 with its padding, white space skipped, appended to out.
  * Failures as for text_hex().
  */
 __attribute__((warn_unused_result))
-int text_base64(const char *s, size_t len, struct buf *out, size_t *at,
-		struct err *err);
+int text_base64(const char *s, size_t len, struct buf *out, struct err *err);
 
 /* Append the base64 of n bytes, on one line, padded. 0 or ERR_NOMEM. */
 __attribute__((warn_unused_result))

@@ -99,8 +99,7 @@ static int bad_char(struct err *err, const char *s, size_t len, size_t i,
 		       i + 1, what);
 }
 
-int text_hex(const char *s, size_t len, struct buf *out, size_t *at,
-	     struct err *err)
+int text_hex(const char *s, size_t len, struct buf *out, struct err *err)
 {
 	const char *p = s;
 	size_t n = len, start;
@@ -108,15 +107,11 @@ int text_hex(const char *s, size_t len, struct buf *out, size_t *at,
 	trim(&p, &n);
 	start = (size_t)(p - s);
 	for (size_t i = 0; i < n; i++)
-		if (digit_value(p[i]) == 16) {
-			*at = start + i;
+		if (digit_value(p[i]) == 16)
 			return bad_char(err, s, len, start + i, "hex digit");
-		}
-	if (n % 2) {
-		*at = start;
+	if (n % 2)
 		return err_set(err, ERR_INPUT, "an odd number of hex digits (%zu), "
 			       "two are needed for each byte", n);
-	}
 	if (buf_reserve(out, n / 2))
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i += 2)
@@ -142,14 +137,13 @@ static int base64_value(char c)
  * tell where it stopped.
  */
 static int base64_pack(const char *s, size_t len, struct buf *packed,
-		       size_t *at, struct err *err)
+		       struct err *err)
 {
 	size_t pads = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		if (text_is_space(s[i]))
 			continue;
-		*at = i;
 		if (s[i] == '=') {
 			pads++;
 		} else if (base64_value(s[i]) < 0) {
@@ -167,17 +161,15 @@ static int base64_pack(const char *s, size_t len, struct buf *packed,
 	return 0;
 }
 
-int text_base64(const char *s, size_t len, struct buf *out, size_t *at,
-		struct err *err)
+int text_base64(const char *s, size_t len, struct buf *out, struct err *err)
 {
 	struct buf packed = BUF_INIT;
 	size_t n = 0;
 	int r;
 
-	*at = 0;
 	if (buf_reserve(&packed, len))
 		return err_nomem(err);
-	r = base64_pack(s, len, &packed, at, err);
+	r = base64_pack(s, len, &packed, err);
 	if (!r && buf_reserve(out, packed.len / 4 * 3))
 		r = err_nomem(err);
 	if (!r && packed.len) {
@@ -257,8 +249,7 @@ bool text_is_utf8(const void *p, size_t len, size_t *at)
 
 		if (!n) {
 			if (at)
-				*at = i;
-			return false;
+					return false;
 		}
 		i += n;
 	}

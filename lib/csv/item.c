@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csv_item.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "text.h"
+
+/* What an encoding is called and how its value becomes an item. */
+struct encoding {
+	const char *word;
+	enum nvs_type type;
+	bool may_be_file;
+};
+
+static const struct encoding encodings[] = {
+	[CSV_U8] = { "u8", NVS_U8, false },
+	[CSV_I8] = { "i8", NVS_I8, false },
+	[CSV_U16] = { "u16", NVS_U16, false },
+	[CSV_I16] = { "i16", NVS_I16, false },
+	[CSV_U32] = { "u32", NVS_U32, false },
+	[CSV_I32] = { "i32", NVS_I32, false },
+	[CSV_U64] = { "u64", NVS_U64, false },
+	[CSV_I64] = { "i64", NVS_I64, false },
+	[CSV_STRING] = { "string", NVS_STRING, true },
+	[CSV_BINARY] = { "binary", NVS_BLOB, true },
+	[CSV_HEX2BIN] = { "hex2bin", NVS_BLOB, true },
+	[CSV_BASE64] = { "base64", NVS_BLOB, true },
+	[CSV_BLOB_FILL] = { "blob_fill", NVS_BLOB, false },
+	[CSV_BLOB_SZ_FILL] = { "blob_sz_fill", NVS_BLOB, false },
+};
+
+#define KNOWN "u8, i8, u16, i16, u32, i32, u64, i64, string, binary, " \
+	      "hex2bin, base64"
+
+/* Files kept in memory over the devices of a batch. */
+#define KEEP_FILES (8u << 20)
+
+/*
+ * The "(LEN;0xNN)" of a fill encoding. An empty LEN counts as 0.
+ */
+static bool parse_fill(struct csv_spec *spec, const char *s, size_t len)
+{
+	const char *semicolon = memchr(s, ';', len);
+	char number[16] = "0";
+	uint64_t value;
+	size_t n;
+
+	if (!semicolon || len < 2 || s[0] != '(' || s[len - 1] != ')')
+		return false;
+	n = (size_t)(semicolon - s) - 1;
+	if (n >= sizeof(number))
+		return false;
+	if (n) {
+		memcpy(number, s + 1, n);
+		number[n] = '\0';
+	}
+	if (text_unsigned(number, &value) || value > NVS_BLOB_MAX)
+		return false;
+	spec->fill_len = (uint32_t)value;
+	n = len - n - 3; /* between the semicolon and the bracket */
+	if (n < 3 || n > 4 || semicolon[1] != '0' ||
+	    (semicolon[2] != 'x' && semicolon[2] != 'X'))
+		return false;
+	memcpy(number, semicolon + 1, n);
+	number[n] = '\0';
+	if (text_unsigned(number, &value))
+		return false;
+	spec->fill_byte = (uint8_t)value;
+	return true;
+}
+
+static int parse_encoding(struct csv_spec *spec, const struct csv_cell *cell,
+			  enum csv_dialect dialect, struct err *err)
+{
+	const char *bracket = memchr(cell->text, '(', cell->len);
+	size_t word = bracket ? (size_t)(bracket - cell->text) : cell->len;
+	char shown[TEXT_SHOWN];
+	unsigned i = 0, count = dialect == CSV_PLAIN ? CSV_BLOB_FILL :
+						       CSV_BLOB_SZ_FILL + 1;
+
+	text_show(shown, sizeof(shown), cell->text, cell->len);
+	while (i < count && !text_same_word(cell->text, word,
+					    encodings[i].word))
+		i++;
+	if (!cell->len)
+		return err_set(err, ERR_INPUT, "%s: the encoding is missing, one "
+			       "of %s", spec->label, KNOWN);
+	if (i == count || (bracket && i < CSV_BLOB_FILL))
+		return err_set(err, ERR_INPUT, "%s: unknown encoding '%s', not "
+			       "one of %s", spec->label, shown, KNOWN);
+	spec->encoding = (enum csv_encoding)i;
+	if (i >= CSV_BLOB_FILL && !parse_fill(spec, cell->text + word,
+					      cell->len - word))
+		return err_set(err, ERR_INPUT, "%s: the encoding '%s' is "
+			       "malformed, it has to be %s(LENGTH;0xNN)",
+			       spec->label, shown, encodings[i].word);
+	if (spec->from_file && !encodings[i].may_be_file)
+		return err_set(err, ERR_INPUT, "%s: the encoding '%s' does not "
+			       "go with type file, only string, binary, hex2bin "
+			       "and base64 do", spec->label, shown);
+	return 0;
+}
+
+/* Take over the name, and make the label from it. */
+static int set_names(struct csv_spec *spec, const struct csv_cell *key,
+		     const char *current, struct err *err)
+{
+	struct buf label = BUF_INIT;
+
+	spec->name = mem_strndup(key->text, key->len);
+	if (!spec->name ||
+	    buf_printf(&label, "%s%s%s", current ? current : "",
+		       current ? ":" : "", key->text) || !buf_str(&label)) {
+		buf_release(&label);
+		return err_nomem(err);
+	}
+	spec->label = (char *)label.data;
+	return 0;
+}
+
+static int parse_key(struct csv_spec *spec, const char *file,
+		     const struct csv_cell *type,
+		     const struct csv_cell *encoding, const char *current,
+		     enum csv_dialect dialect, struct err *err)
+{
+	struct pos at = csv_cell_pos(file, type);
+	char shown[TEXT_SHOWN];
+
+	spec->from_file = text_same_word(type->text, type->len, "file");
+	if (!spec->from_file && !text_same_word(type->text, type->len, "data"))
+		return err_at(err, &at, ERR_INPUT, "%s: unknown type '%s', not "
+			      "one of data, file, namespace", spec->label,
+			      text_show(shown, sizeof(shown), type->text,
+					type->len));
+	if (nvs_name_check(spec->name, "key", err))
+		return err_place(err, &spec->pos);
+	if (!current)
+		return err_at(err, &spec->pos, ERR_INPUT, "key '%s' stands before "
+			      "any namespace: the first line has to be a "
+			      "namespace", spec->name);
+	at = csv_cell_pos(file, encoding);
+	if (parse_encoding(spec, encoding, dialect, err))
+		return err_place(err, &at);
+	return 0;
+}
+
+int csv_spec_parse(struct csv_spec *spec, const char *file,
+		   const struct csv_cell *key, const struct csv_cell *type,
+		   const struct csv_cell *encoding, const char *current,
+		   enum csv_dialect dialect, struct err *err)
+{
+	int r;
+
+	*spec = (struct csv_spec){ .pos = csv_cell_pos(file, key) };
+	spec->is_namespace = text_same_word(type->text, type->len,
+					    "namespace");
+	r = set_names(spec, key, spec->is_namespace ? NULL : current, err);
+	if (!r && spec->is_namespace &&
+	    (r = nvs_name_check(spec->name, "namespace", err)) != 0)
+		err_place(err, &spec->pos);
+	if (!r && !spec->is_namespace)
+		r = parse_key(spec, file, type, encoding, current, dialect,
+			      err);
+	if (r)
+		csv_spec_release(spec);
+	return r;
+}
+
+void csv_spec_release(struct csv_spec *spec)
+{
+	mem_free(spec->name);
+	mem_free(spec->label);
+	spec->name = spec->label = NULL;
+}
+
+int csv_spec_put(const struct csv_spec *spec, struct buf *out)
+{
+	size_t len = strlen(spec->name);
+
+	if (spec->name[0] == '#' ?
+	    csv_put_quoted(out, true, spec->name, len) :
+	    csv_put_field(out, true, spec->name, len))
+		return ERR_NOMEM;
+	if (spec->is_namespace)
+		return buf_puts(out, ",namespace,,");
+	return buf_printf(out, ",%s,%s,", spec->from_file ? "file" : "data",
+			  encodings[spec->encoding].word);
+}
+
+void csv_decoder_init(struct csv_decoder *d, struct csv_files *files)
+{
+	*d = (struct csv_decoder){ .files = files, .bytes = BUF_INIT,
+				   .wifi = NVS_WIFI_INIT };
+}
+
+static void drop_file(struct csv_decoder *d)
+{
+	if (d->held)
+		csv_files_drop(d->files, d->held);
+	d->held = NULL;
+}
+
+void csv_decoder_release(struct csv_decoder *d)
+{
+	drop_file(d);
+	buf_wipe(&d->bytes);
+	nvs_wifi_release(&d->wifi);
+}
+
+void csv_decoder_expect(struct csv_decoder *d, const char *ns,
+			const struct csv_spec *spec)
+{
+	if (!spec->is_namespace && ns && !strcmp(ns, NVS_WIFI_NAMESPACE))
+		nvs_wifi_names(&d->wifi, spec->name);
+}
+
+void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
+		       uint8_t *image)
+{
+	nvs_wifi_start(&d->wifi);
+	nvs_writer_start(w, image);
+}
+
+/* Largest magnitude of a type's positive or negative numbers. */
+static uint64_t limit(enum nvs_type type, bool negative)
+{
+	unsigned bits = 8 * NVS_INT_WIDTH(type);
+
+	if (type & NVS_INT_SIGNED)
+		return (UINT64_C(1) << (bits - 1)) - !negative;
+	return negative ? 0 : UINT64_MAX >> (64 - bits);
+}
+
+static int range_error(const struct csv_spec *spec, const char *what,
+		       struct err *err)
+{
+	const struct encoding *e = &encodings[spec->encoding];
+	uint64_t low = limit(e->type, true);
+
+	return err_set(err, ERR_RANGE, "%s: %s %s (%s%" PRIu64 " to %" PRIu64 ")",
+		       spec->label, what, e->word, low ? "-" : "", low,
+		       limit(e->type, false));
+}
+
+static int decode_number(const struct csv_spec *spec,
+			 const struct csv_cell *cell, struct nvs_item *item,
+			 struct err *err)
+{
+	char shown[TEXT_SHOWN], what[TEXT_SHOWN + 32] = "'";
+	struct text_int n;
+
+	text_show(shown, sizeof(shown), cell->text, cell->len);
+	strcat(what, shown);
+	switch (text_int(cell->text, cell->len, &n)) {
+	case TEXT_EMPTY:
+		return range_error(spec, "the value is empty, it has to be a "
+				   "number of type", err);
+	case TEXT_NOT:
+		return range_error(spec, strcat(what, "' is no number of type"),
+				   err);
+	case TEXT_OVERFLOW:
+		return range_error(spec, strcat(what, "' does not fit"), err);
+	case TEXT_OK:
+		break;
+	}
+	if (n.magnitude > limit(item->type, n.negative))
+		return range_error(spec, strcat(what, "' does not fit"), err);
+	item->number = n.negative ? -n.magnitude : n.magnitude;
+	return 0;
+}
+
+/* Hex or base64 text to the bytes it stands for, appended to out. */
+static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
+			 struct buf *out, struct err *err)
+{
+	return encoding == CSV_HEX2BIN ? text_hex(s, len, out, err) :
+					 text_base64(s, len, out, err);
+}
+
+/* The contents of a file for an encoding, as csv_files keeps them. */
+static int convert_file(int how, struct buf *raw, struct buf *out,
+			struct err *err)
+{
+	struct buf empty = *out;
+	size_t at;
+
+	if (how == CSV_HEX2BIN || how == CSV_BASE64)
+		return text_to_bytes((enum csv_encoding)how,
+				     (const char *)raw->data, raw->len, out,
+				     err);
+	if (how == CSV_STRING) {
+		if (!text_is_utf8(raw->data, raw->len, &at))
+			return err_set(err, ERR_INPUT, "byte %zu (0x%02x) is not "
+				       "UTF-8, a string has to be", at + 1,
+				       (unsigned)raw->data[at]);
+		if (raw->len && memchr(raw->data, 0, raw->len))
+			return err_set(err, ERR_INPUT, "it holds a NUL byte, "
+				       "where a string would end: use binary");
+	}
+	*out = *raw;
+	*raw = empty;
+	return 0;
+}
+
+struct csv_files *csv_decoder_files(struct err *err)
+{
+	return csv_files_new(KEEP_FILES, convert_file, err);
+}
+
+static int decode_file(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, struct nvs_item *item,
+		       struct err *err)
+{
+	if (!cell->len)
+		return err_set(err, ERR_INPUT, "%s: the name of the file is "
+			       "empty", spec->label);
+	d->held = csv_files_hold(d->files, cell->text, (int)spec->encoding,
+				 err);
+	if (!d->held)
+		return err_context(err, "%s", spec->label);
+	item->data = d->held->data;
+	item->len = d->held->len;
+	return 0;
+}
+
+static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, struct nvs_item *item,
+		       struct err *err)
+{
+	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY) {
+		item->data = (const uint8_t *)cell->text;
+		item->len = cell->len;
+		return 0;
+	}
+	d->bytes.len = 0;
+	if (text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
+			  err)) {
+		char shown[TEXT_SHOWN];
+
+		/* A long one may be a key, which no message should hold. */
+		return cell->len > 24 ?
+		       err_context(err, "%s", spec->label) :
+		       err_context(err, "%s: '%s'", spec->label,
+				   text_show(shown, sizeof(shown), cell->text,
+					     cell->len));
+	}
+	item->data = d->bytes.data;
+	item->len = d->bytes.len;
+	return 0;
+}
+
+static int decode_fill(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, struct nvs_item *item,
+		       struct err *err)
+{
+	bool sized = spec->encoding == CSV_BLOB_SZ_FILL;
+	uint8_t size[4];
+
+	if (cell->len > spec->fill_len)
+		return err_set(err, ERR_RANGE, "%s: the value has %zu bytes, "
+			       "%s has room for %" PRIu32, spec->label,
+			       cell->len, encodings[spec->encoding].word,
+			       spec->fill_len);
+	le_put32(size, (uint32_t)cell->len);
+	d->bytes.len = 0;
+	if (buf_reserve(&d->bytes, sizeof(size) + spec->fill_len) ||
+	    buf_append(&d->bytes, size, sized ? sizeof(size) : 0) ||
+	    buf_append(&d->bytes, cell->text, cell->len))
+		return err_nomem(err);
+	memset(d->bytes.data + d->bytes.len, spec->fill_byte,
+	       spec->fill_len - cell->len);
+	item->data = d->bytes.data;
+	item->len = d->bytes.len + spec->fill_len - cell->len;
+	return 0;
+}
+
+int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
+		    const struct csv_spec *spec, const char *file,
+		    const struct csv_cell *value, struct err *err)
+{
+	struct nvs_item item = {
+		.key = spec->name,
+		.type = encodings[spec->encoding].type,
+	};
+	struct pos pos;
+	bool padded = spec->encoding >= CSV_BLOB_FILL;
+	int r;
+
+	if (spec->is_namespace) {
+		r = nvs_writer_namespace(w, spec->name, err);
+		return r ? err_place(err, &spec->pos) : 0;
+	}
+	pos = csv_cell_pos(file, value);
+	drop_file(d);
+	if (spec->encoding < CSV_STRING)
+		r = decode_number(spec, value, &item, err);
+	else if (spec->from_file)
+		r = decode_file(d, spec, value, &item, err);
+	else if (padded)
+		r = decode_fill(d, spec, value, &item, err);
+	else
+		r = decode_text(d, spec, value, &item, err);
+	if (r)
+		return err_place(err, &pos);
+	r = nvs_wifi_add(&d->wifi, w, &item,
+			 padded ? (const uint8_t *)value->text : item.data,
+			 padded ? value->len : item.len, err);
+	if (r == ERR_DUPLICATE)
+		return err_place(err, &spec->pos);
+	if (r == ERR_RANGE)
+		err_context(err, "%s", spec->label);
+	return r ? err_place(err, &pos) : 0;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csv_join.h"
+
+#include <string.h>
+
+#include "text.h"
+
+static bool same_text(const struct csv_cell *a, const struct csv_cell *b)
+{
+	return a->len == b->len && !memcmp(a->text, b->text, a->len);
+}
+
+/* The next line of the schema from i on that is a key; count at the end. */
+static size_t next_key(const struct csv_schema *s, size_t i)
+{
+	while (i < s->count && s->lines[i].spec.is_namespace)
+		i++;
+	return i;
+}
+
+static bool is_key(const struct csv_schema *s, const char *name)
+{
+	for (size_t i = next_key(s, 0); i < s->count; i = next_key(s, i + 1))
+		if (!strcmp(s->lines[i].spec.name, name))
+			return true;
+	return false;
+}
+
+static size_t count_columns(const struct csv_row *header, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < header->count; i++)
+		n += !strcmp(header->cells[i].text, name);
+	return n;
+}
+
+static size_t count_keys(const struct csv_schema *s, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = next_key(s, 0); i < s->count; i = next_key(s, i + 1))
+		n += !strcmp(s->lines[i].spec.name, name);
+	return n;
+}
+
+/*
+ * Keys without a column. Those of one name that occurs too seldom are
+ * reported from the last one on, since which column is missing can't be told.
+ */
+static int report_missing(const struct csv_join *j,
+			  const struct csv_row *header,
+			  const struct err_sink *sink)
+{
+	const struct csv_schema *s = j->schema;
+	int r = 0;
+
+	for (size_t i = next_key(s, 0); i < s->count; i = next_key(s, i + 1)) {
+		const struct csv_spec *spec = &s->lines[i].spec;
+		size_t later = 0, total = count_keys(s, spec->name);
+		size_t have = count_columns(header, spec->name);
+		struct err err = ERR_INIT;
+
+		for (size_t n = next_key(s, i + 1); n < s->count;
+		     n = next_key(s, n + 1))
+			later += !strcmp(s->lines[n].spec.name, spec->name);
+		if (have >= total || total - have <= later)
+			continue;
+		r = err_at(&err, &spec->pos, ERR_INPUT, "key '%s' has no column "
+			   "in %s (%zu in the configuration, %zu in the table)",
+			   spec->label, j->file, total, have);
+		sink->report(sink->ctx, &err);
+	}
+	return r;
+}
+
+static int report_order(const struct csv_join *j, const struct csv_cell *cell,
+			size_t line, const struct err_sink *sink)
+{
+	const struct csv_schema *s = j->schema;
+	struct pos pos = csv_cell_pos(j->file, cell);
+	struct err err = ERR_INIT;
+
+	if (line == s->count)
+		err_at(&err, &pos, ERR_INPUT, "column '%s' is one too many: the "
+		       "configuration has that key %zu time%s", cell->text,
+		       count_keys(s, cell->text),
+		       count_keys(s, cell->text) == 1 ? "" : "s");
+	else
+		err_at(&err, &pos, ERR_INPUT, "column '%s' is out of order: the "
+		       "configuration has the key '%s' here (%s:%u); put the "
+		       "columns in the order of the configuration", cell->text,
+		       s->lines[line].spec.label, s->lines[line].spec.pos.file,
+		       s->lines[line].spec.pos.line);
+	sink->report(sink->ctx, &err);
+	return err.code;
+}
+
+static int match_header(struct csv_join *j, const struct csv_row *header,
+			const struct err_sink *sink)
+{
+	const struct csv_schema *s = j->schema;
+	size_t line = next_key(s, 0);
+	int r = report_missing(j, header, sink);
+
+	for (size_t i = 0; i < header->count && !r; i++) {
+		const char *name = header->cells[i].text;
+
+		if (line < s->count && !strcmp(name, s->lines[line].spec.name)) {
+			j->column[line] = i;
+			line = next_key(s, line + 1);
+		} else if (is_key(s, name)) {
+			r = report_order(j, &header->cells[i], line, sink);
+		}
+	}
+	return r;
+}
+
+static int find_id(struct csv_join *j, const struct csv_row *header,
+		   const char *id_name, const struct err_sink *sink)
+{
+	struct pos pos = { j->file, header->line, 0 };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < header->count; i++)
+		if (!strcmp(header->cells[i].text, id_name)) {
+			j->id_column = i;
+			j->has_id_column = true;
+			return 0;
+		}
+	err_at(&err, &pos, ERR_INPUT, "there is no column '%s', which --fileid "
+	       "names", id_name);
+	sink->report(sink->ctx, &err);
+	return err.code;
+}
+
+int csv_join_init(struct csv_join *j, const struct csv_schema *schema,
+		  const char *file, const struct csv_row *header,
+		  const char *id_name, const struct err_sink *sink)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	*j = (struct csv_join){
+		.schema = schema,
+		.file = file,
+		.columns = header->count,
+		.column = mem_array(schema->count, sizeof(*j->column)),
+		.first = CSV_ROW_INIT,
+	};
+	if (!j->column) {
+		r = err_nomem(&err);
+		sink->report(sink->ctx, &err);
+		return r;
+	}
+	r = match_header(j, header, sink);
+	if (id_name && find_id(j, header, id_name, sink))
+		r = ERR_INPUT;
+	if (r)
+		csv_join_release(j);
+	return r;
+}
+
+void csv_join_release(struct csv_join *j)
+{
+	mem_free(j->column);
+	csv_row_release(&j->first);
+	j->column = NULL;
+}
+
+int csv_join_check_count(const struct csv_join *j, const struct csv_row *row,
+			 struct err *err)
+{
+	size_t n = row->count < j->columns ? row->count - 1 : j->columns;
+	struct pos pos;
+
+	if (row->count == j->columns)
+		return 0;
+	pos = csv_cell_pos(j->file, &row->cells[n]);
+	return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected %zu as in the "
+		      "header: %s", row->count, row->count == 1 ? "" : "s",
+		      j->columns, row->count < j->columns ?
+		      "one or more are missing" :
+		      "a value with a comma in it has to be quoted");
+}
+
+static int copy_row(struct csv_row *to, const struct csv_row *from,
+		    struct err *err)
+{
+	const char *text;
+
+	*to = (struct csv_row)CSV_ROW_INIT;
+	to->cells = mem_array(from->count, sizeof(*to->cells));
+	if (!to->cells ||
+	    buf_append(&to->text, from->text.data, from->text.len)) {
+		csv_row_release(to);
+		return err_nomem(err);
+	}
+	to->count = to->cells_cap = from->count;
+	to->line = from->line;
+	text = (const char *)to->text.data;
+	for (size_t i = 0; i < to->count; i++) {
+		to->cells[i] = from->cells[i];
+		to->cells[i].text = text;
+		text += to->cells[i].len + 1;
+	}
+	return 0;
+}
+
+int csv_join_set_first(struct csv_join *j, const struct csv_row *row,
+		       struct err *err)
+{
+	int r;
+
+	if (j->has_first || !j->schema->repeats)
+		return 0;
+	r = copy_row(&j->first, row, err);
+	j->has_first = !r;
+	return r;
+}
+
+const struct csv_cell *csv_join_id(const struct csv_join *j,
+				   const struct csv_row *row)
+{
+	return j->has_id_column ? &row->cells[j->id_column] : NULL;
+}
+
+const struct csv_cell *csv_join_overridden(const struct csv_join *j,
+					   const struct csv_row *row,
+					   const char **key)
+{
+	const struct csv_schema *s = j->schema;
+
+	for (size_t i = 0; s->repeats && i < s->count; i++) {
+		const struct csv_cell *cell = &row->cells[j->column[i]];
+
+		if (!s->lines[i].repeat || !cell->len ||
+		    same_text(cell, &j->first.cells[j->column[i]]))
+			continue;
+		*key = s->lines[i].spec.label;
+		return cell;
+	}
+	return NULL;
+}
+
+/* The cell that gives a key its value. */
+static const struct csv_cell *value_of(const struct csv_join *j,
+				       const struct csv_row *row, size_t line)
+{
+	const struct csv_row *from = j->schema->lines[line].repeat ?
+				     &j->first : row;
+
+	return &from->cells[j->column[line]];
+}
+
+void csv_join_expect(const struct csv_join *j, struct csv_decoder *d)
+{
+	for (size_t i = 0; i < j->schema->count; i++)
+		csv_decoder_expect(d, j->schema->lines[i].ns,
+				   &j->schema->lines[i].spec);
+}
+
+int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
+		    struct csv_decoder *d, struct nvs_writer *w,
+		    const struct err_sink *sink)
+{
+	const struct csv_schema *s = j->schema;
+	int r = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct err err = ERR_INIT;
+
+		if (!csv_decoder_add(d, w, &s->lines[i].spec, j->file,
+				     value_of(j, row, i), &err))
+			continue;
+		if (!r)
+			r = err.code;
+		sink->report(sink->ctx, &err);
+	}
+	return r;
+}
+
+int csv_join_put(const struct csv_join *j, const struct csv_row *row,
+		 struct buf *out)
+{
+	const struct csv_schema *s = j->schema;
+	int r = buf_puts(out, "key,type,encoding,value\r\n");
+
+	for (size_t i = 0; i < s->count && !r; i++) {
+		const struct csv_line *line = &s->lines[i];
+		const struct csv_cell *value = value_of(j, row, i);
+
+		r = buf_append(out, line->prefix.data, line->prefix.len);
+		if (!r && !line->spec.is_namespace)
+			r = csv_put_field(out, true, value->text, value->len);
+		if (!r)
+			r = buf_append(out, "\r\n", 2);
+	}
+	return r;
+}
+
+int csv_join_put_expanded(const struct csv_join *j, const struct csv_row *row,
+			  struct buf *out)
+{
+	const struct csv_schema *s = j->schema;
+	size_t line = next_key(s, 0);
+	int r = 0;
+
+	for (size_t i = 0; i < row->count && !r; i++) {
+		const struct csv_cell *cell = &row->cells[i];
+
+		if (line < s->count && j->column[line] == i) {
+			cell = value_of(j, row, line);
+			line = next_key(s, line + 1);
+		}
+		r = csv_put_field(out, !i, cell->text, cell->len);
+	}
+	return r ? r : buf_append(out, "\r\n", 2);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csv_schema.h"
+
+#include <string.h>
+
+#include "nvs_names.h"
+#include "text.h"
+
+void csv_schema_release(struct csv_schema *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		csv_spec_release(&s->lines[i].spec);
+		buf_release(&s->lines[i].prefix);
+	}
+	mem_free(s->lines);
+	*s = (struct csv_schema)CSV_SCHEMA_INIT;
+}
+
+static int check_tag(const struct csv_row *row, const char *file,
+		     bool is_namespace, bool *repeat, struct err *err)
+{
+	const struct csv_cell *tag = &row->cells[3];
+	struct pos pos = csv_cell_pos(file, tag);
+	char shown[TEXT_SHOWN];
+
+	*repeat = false;
+	if (row->count < 4 || !tag->len)
+		return 0;
+	if (strcmp(tag->text, "REPEAT") != 0)
+		return err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag "
+			      "REPEAT may stand", row->cells[0].text,
+			      text_show(shown, sizeof(shown), tag->text,
+					tag->len));
+	if (is_namespace)
+		return err_at(err, &pos, ERR_INPUT, "%s: a namespace can't be "
+			      "tagged REPEAT", row->cells[0].text);
+	*repeat = true;
+	return 0;
+}
+
+static int check_count(const struct csv_row *row, const char *file,
+		       struct err *err)
+{
+	const struct csv_cell *last = &row->cells[row->count - 1];
+	struct pos pos = csv_cell_pos(file, last);
+	char shown[TEXT_SHOWN];
+
+	if (row->count == 3 || row->count == 4)
+		return 0;
+	text_show(shown, sizeof(shown), row->cells[0].text,
+		  row->cells[0].len);
+	return err_at(err, &pos, ERR_INPUT, "%s: %zu cell%s, expected 3 "
+		      "(key,type,encoding), or 4 with the tag REPEAT", shown,
+		      row->count, row->count == 1 ? "" : "s");
+}
+
+/* Whether the firmware can tell the name from all those before it. */
+static int enter_name(struct nvs_names *names, const struct csv_line *line,
+		      struct err *err)
+{
+	const struct csv_spec *spec = &line->spec;
+	uint8_t index;
+	int r;
+
+	r = nvs_names_namespace(names, spec->is_namespace ? spec->name :
+				line->ns, &index, NULL, err);
+	if (!r && !spec->is_namespace)
+		r = nvs_names_key(names, index, spec->name, NVS_CHUNK_NONE,
+				  err);
+	return r ? err_place(err, &spec->pos) : 0;
+}
+
+static int parse_row(struct csv_line *line, const struct csv_row *row,
+		     const char *file, const char *ns, struct err *err)
+{
+	const struct csv_cell *c = row->cells;
+	int r;
+
+	*line = (struct csv_line){ .ns = ns };
+	r = check_count(row, file, err);
+	if (r)
+		return r;
+	r = csv_spec_parse(&line->spec, file, &c[0], &c[1], &c[2], ns,
+			   CSV_PLAIN, err);
+	if (r)
+		return r;
+	r = check_tag(row, file, line->spec.is_namespace, &line->repeat, err);
+	if (!r && csv_spec_put(&line->spec, &line->prefix))
+		r = err_nomem(err);
+	if (r) {
+		csv_spec_release(&line->spec);
+		buf_release(&line->prefix);
+	}
+	return r;
+}
+
+static struct csv_line *new_line(struct csv_schema *s)
+{
+	if (s->count == s->lines_cap) {
+		size_t cap = s->lines_cap ? 2 * s->lines_cap : 32;
+		struct csv_line *lines = mem_realloc(s->lines,
+						     cap * sizeof(*lines));
+
+		if (!lines)
+			return NULL;
+		s->lines = lines;
+		s->lines_cap = cap;
+	}
+	return &s->lines[s->count];
+}
+
+/* One row more. *ns is the namespace that is open, NULL before the first. */
+static int add_row(struct csv_schema *s, struct nvs_names *names,
+		   const struct csv_row *row, const char *file,
+		   const char **ns, struct err *err)
+{
+	struct csv_line *line = new_line(s);
+	int r;
+
+	if (!line)
+		return err_nomem(err);
+	r = parse_row(line, row, file, *ns, err);
+	if (r) {
+		/* One message is enough for a namespace that went wrong. */
+		if (!*ns)
+			*ns = "?";
+		return r;
+	}
+	s->count++;
+	if (line->spec.is_namespace)
+		*ns = line->spec.name;
+	else
+		s->keys++;
+	s->repeats |= line->repeat;
+	return enter_name(names, line, err);
+}
+
+static void report(const struct err_sink *sink, struct err *err, int *result)
+{
+	if (err->code == ERR_NONE)
+		return;
+	if (!*result)
+		*result = err->code;
+	sink->report(sink->ctx, err);
+	err_clear(err);
+}
+
+static int check_not_empty(const struct csv_schema *s, const char *file,
+			   struct err *err)
+{
+	struct pos pos = { file, 1, 0 };
+
+	if (!s->count)
+		return err_at(err, &pos, ERR_INPUT, "the configuration is empty, "
+			      "its first line has to be a namespace");
+	if (!s->keys)
+		return err_at(err, &pos, ERR_INPUT, "the configuration has "
+			      "namespaces but no key");
+	return 0;
+}
+
+int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
+		    size_t n, const struct err_sink *sink)
+{
+	struct err err = ERR_INIT;
+	struct csv_row row = CSV_ROW_INIT;
+	struct csv_table *t;
+	struct nvs_names names;
+	const char *ns = NULL;
+	int r = 0, result = 0;
+
+	*s = (struct csv_schema)CSV_SCHEMA_INIT;
+	if (nvs_names_init(&names, &err)) {
+		report(sink, &err, &result);
+		return result;
+	}
+	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
+	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
+		add_row(s, &names, &row, file, &ns, &err);
+		report(sink, &err, &result);
+	}
+	if (t && !r && !result)
+		check_not_empty(s, file, &err);
+	report(sink, &err, &result);
+	csv_table_free(t);
+	csv_row_release(&row);
+	nvs_names_release(&names);
+	if (result)
+		csv_schema_release(s);
+	return result;
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcsv splits the text into fields but tells no positions. So the text is
+ * handed to it in pieces that end where a position matters: a run of
+ * ordinary characters, or one comma, quote or line end. What a quote means
+ * at each point is tracked here as well, for two mistakes that libcsv lets
+ * pass: a quote that is never closed, and text behind a closing one.
+ */
+#include "csv_table.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define READ_SIZE 65536u
+/* libcsv enlarges its field buffer by so much at a time. */
+#define FIELD_STEP 4096u
+
+enum cell_state {
+	CELL_START,  /* nothing of the cell seen yet */
+	CELL_PLAIN,  /* in an unquoted cell */
+	CELL_QUOTED, /* within quotes */
+	CELL_CLOSED  /* behind a quote that closes, or is the first of two */
+};
+
+struct csv_table {
+	struct csv_parser parser;
+	const char *name;
+	enum csv_comments comments;
+	csv_tap_fn *tap;
+	void *tap_ctx;
+
+	int fd;             /* -1: all is in memory */
+	uint8_t *buffer;    /* owned; NULL when reading from memory */
+	const uint8_t *p;   /* next byte */
+	const uint8_t *end;
+	bool at_start;      /* nothing read yet: a byte-order mark may come */
+	bool ended;         /* no further rows: end or failure */
+
+	unsigned line, col; /* of the next byte */
+	bool after_cr;      /* an LF now belongs to the CR before it */
+	enum cell_state state;
+	unsigned cell_line, cell_col;
+	bool cell_quoted;
+
+	/* while a row is being read */
+	struct csv_row *row;
+	bool row_done;
+	bool row_blank_so_far; /* one unquoted cell of white space at most */
+	bool no_memory;
+};
+
+void csv_row_release(struct csv_row *row)
+{
+	mem_free(row->cells);
+	buf_release(&row->text);
+	*row = (struct csv_row)CSV_ROW_INIT;
+}
+
+struct pos csv_cell_pos(const char *file, const struct csv_cell *cell)
+{
+	return (struct pos){ file, cell->line, cell->col };
+}
+
+/* Blanks are part of a cell; libcsv would trim them. */
+static int no_space(unsigned char c)
+{
+	(void)c;
+	return 0;
+}
+
+/* Other line ends have become LF before libcsv sees them. */
+static int is_line_end(unsigned char c)
+{
+	return c == '\n';
+}
+
+static struct csv_table *new_table(const char *name,
+				   enum csv_comments comments, struct err *err)
+{
+	struct csv_table *t = mem_array(1, sizeof(*t));
+
+	if (!t || csv_init(&t->parser, CSV_STRICT_FINI | CSV_APPEND_NULL)) {
+		mem_free(t);
+		err_nomem(err);
+		return NULL;
+	}
+	csv_set_realloc_func(&t->parser, mem_realloc);
+	csv_set_free_func(&t->parser, mem_free);
+	csv_set_blk_size(&t->parser, FIELD_STEP);
+	csv_set_space_func(&t->parser, no_space);
+	csv_set_term_func(&t->parser, is_line_end);
+	t->name = name;
+	t->comments = comments;
+	t->fd = -1;
+	t->at_start = true;
+	t->line = 1;
+	t->col = 1;
+	return t;
+}
+
+struct csv_table *csv_table_new(int fd, const char *name,
+				enum csv_comments comments, struct err *err)
+{
+	struct csv_table *t = new_table(name, comments, err);
+
+	if (!t)
+		return NULL;
+	t->buffer = mem_alloc(READ_SIZE);
+	if (!t->buffer) {
+		csv_table_free(t);
+		err_nomem(err);
+		return NULL;
+	}
+	t->fd = fd;
+	t->p = t->end = t->buffer;
+	return t;
+}
+
+struct csv_table *csv_table_new_memory(const void *p, size_t n,
+				       const char *name,
+				       enum csv_comments comments,
+				       struct err *err)
+{
+	struct csv_table *t = new_table(name, comments, err);
+
+	if (t) {
+		t->p = p;
+		t->end = t->p + n;
+	}
+	return t;
+}
+
+void csv_table_set_tap(struct csv_table *t, csv_tap_fn *tap, void *ctx)
+{
+	t->tap = tap;
+	t->tap_ctx = ctx;
+	if (tap && t->fd < 0)
+		tap(ctx, t->p, (size_t)(t->end - t->p));
+}
+
+void csv_table_free(struct csv_table *t)
+{
+	if (!t)
+		return;
+	csv_free(&t->parser);
+	mem_free(t->buffer);
+	mem_free(t);
+}
+
+/* Fill the buffer from the file. Leaves p == end at the end of the file. */
+static int refill(struct csv_table *t, struct err *err)
+{
+	size_t have = 0;
+
+	if (t->fd < 0)
+		return 0;
+	while (have < READ_SIZE) {
+		ssize_t n = read(t->fd, t->buffer + have, READ_SIZE - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_io(err, errno, "cannot read", t->name);
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	t->p = t->buffer;
+	t->end = t->buffer + have;
+	if (t->tap)
+		t->tap(t->tap_ctx, t->buffer, have);
+	return 0;
+}
+
+static bool all_blank(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!text_is_space(s[i]))
+			return false;
+	return true;
+}
+
+/* Called by libcsv at the end of each field. */
+static void on_cell(void *text, size_t len, void *ctx)
+{
+	struct csv_table *t = ctx;
+	struct csv_row *row = t->row;
+	struct csv_cell *cell;
+
+	if (row->count == row->cells_cap) {
+		size_t cap = row->cells_cap ? 2 * row->cells_cap : 16;
+
+		cell = mem_realloc(row->cells, cap * sizeof(*cell));
+		if (!cell) {
+			t->no_memory = true;
+			return;
+		}
+		row->cells = cell;
+		row->cells_cap = cap;
+	}
+	/* The text may still move: until the row ends, only lengths count. */
+	if (buf_append(&row->text, text, len) || buf_putc(&row->text, 0)) {
+		t->no_memory = true;
+		return;
+	}
+	t->row_blank_so_far = !row->count && !t->cell_quoted &&
+			      all_blank(text, len);
+	cell = &row->cells[row->count++];
+	*cell = (struct csv_cell){ NULL, len, t->cell_line, t->cell_col };
+}
+
+/* Called by libcsv at the end of each row. */
+static void on_row(int c, void *ctx)
+{
+	struct csv_table *t = ctx;
+
+	(void)c;
+	t->row_done = true;
+}
+
+static int feed(struct csv_table *t, const void *p, size_t n, struct err *err)
+{
+	if (csv_parse(&t->parser, p, n, on_cell, on_row, t) != n ||
+	    t->no_memory)
+		return err_nomem(err);
+	return 0;
+}
+
+static int fail_here(struct csv_table *t, struct err *err, const char *what)
+{
+	struct pos pos = { t->name, t->line, t->col };
+
+	return err_at(err, &pos, ERR_INPUT, "%s", what);
+}
+
+/* The next byte is the first of a cell. */
+static void start_cell(struct csv_table *t, enum cell_state state)
+{
+	t->state = state;
+	t->cell_quoted = state == CELL_QUOTED;
+	t->cell_line = t->line;
+	t->cell_col = t->col;
+}
+
+/* Ordinary characters, as many as stand there. */
+static int take_run(struct csv_table *t, struct err *err)
+{
+	const uint8_t *p = t->p;
+	unsigned chars = 0;
+	int r;
+
+	if (t->state == CELL_CLOSED)
+		return fail_here(t, err, "text behind the closing quote of a cell"
+				 ": a quote within a quoted cell is doubled");
+	while (p < t->end && *p != ',' && *p != '"' && *p != '\n' &&
+	       *p != '\r' && *p) {
+		chars += (*p & 0xC0) != 0x80; /* not within a character */
+		p++;
+	}
+	if (t->state == CELL_START)
+		start_cell(t, CELL_PLAIN);
+	r = feed(t, t->p, (size_t)(p - t->p), err);
+	t->col += chars;
+	t->p = p;
+	return r;
+}
+
+static int take_comma(struct csv_table *t, struct err *err)
+{
+	int r;
+
+	if (t->state == CELL_START)
+		start_cell(t, CELL_PLAIN);
+	r = feed(t, ",", 1, err);
+	if (t->state != CELL_QUOTED)
+		t->state = CELL_START;
+	t->col++;
+	t->p++;
+	return r;
+}
+
+static int take_quote(struct csv_table *t, struct err *err)
+{
+	int r;
+
+	if (t->state == CELL_START)
+		start_cell(t, CELL_QUOTED);
+	else if (t->state == CELL_QUOTED)
+		t->state = CELL_CLOSED;
+	else if (t->state == CELL_CLOSED)
+		t->state = CELL_QUOTED;
+	r = feed(t, "\"", 1, err);
+	t->col++;
+	t->p++;
+	return r;
+}
+
+static int take_line_end(struct csv_table *t, struct err *err)
+{
+	bool second = *t->p == '\n' && t->after_cr;
+	int r = 0;
+
+	t->after_cr = *t->p++ == '\r';
+	if (second)
+		return 0;
+	if (t->state == CELL_START)
+		start_cell(t, CELL_PLAIN);
+	r = feed(t, "\n", 1, err);
+	if (t->state != CELL_QUOTED)
+		t->state = CELL_START;
+	t->line++;
+	t->col = 1;
+	return r;
+}
+
+static bool starts_comment(const struct csv_table *t)
+{
+	return t->comments == CSV_HASH_COMMENTS && *t->p == '#' &&
+	       t->col == 1 && t->state == CELL_START;
+}
+
+/* Skip to the line end, which is left to be taken as a blank line's. */
+static int skip_comment(struct csv_table *t, struct err *err)
+{
+	for (;;) {
+		while (t->p < t->end && *t->p != '\n' && *t->p != '\r')
+			t->p++;
+		if (t->p < t->end)
+			return 0;
+		if (t->fd < 0)
+			return 0;
+		if (refill(t, err))
+			return ERR_IO;
+		if (t->p == t->end)
+			return 0;
+	}
+}
+
+static int take_some(struct csv_table *t, struct err *err)
+{
+	if (*t->p != '\n')
+		t->after_cr = false;
+	switch (*t->p) {
+	case ',':
+		return take_comma(t, err);
+	case '"':
+		return take_quote(t, err);
+	case '\n':
+	case '\r':
+		return take_line_end(t, err);
+	case '\0':
+		return fail_here(t, err, "a NUL byte: this is not a text file");
+	default:
+		if (starts_comment(t))
+			return skip_comment(t, err);
+		return take_run(t, err);
+	}
+}
+
+/* The file is at its end: so is the last row. */
+static int finish(struct csv_table *t, struct err *err)
+{
+	t->ended = true;
+	if (t->state == CELL_QUOTED) {
+		struct pos pos = { t->name, t->cell_line, t->cell_col };
+
+		return err_at(err, &pos, ERR_INPUT, "the quote that opens this "
+			      "cell is never closed");
+	}
+	if (t->state == CELL_START)
+		start_cell(t, CELL_PLAIN);
+	if (csv_fini(&t->parser, on_cell, on_row, t) || t->no_memory)
+		return err_nomem(err);
+	return 0;
+}
+
+/* Turn lengths into pointers, and refuse what is not UTF-8. */
+static int complete_row(struct csv_table *t, struct err *err)
+{
+	struct csv_row *row = t->row;
+	const char *text = (const char *)row->text.data;
+	size_t at;
+
+	for (size_t i = 0; i < row->count; i++) {
+		struct csv_cell *cell = &row->cells[i];
+		struct pos pos = csv_cell_pos(t->name, cell);
+
+		cell->text = text;
+		text += cell->len + 1;
+		if (text_is_utf8(cell->text, cell->len, &at))
+			continue;
+		for (size_t n = 0; n < at; n++) {
+			if (cell->text[n] == '\n') {
+				pos.line++;
+				pos.col = 0;
+			}
+			pos.col += (cell->text[n] & 0xC0) != 0x80;
+		}
+		return err_at(err, &pos, ERR_INPUT, "the byte 0x%02x is not "
+			      "UTF-8: save the file as UTF-8",
+			      (unsigned)(uint8_t)cell->text[at]);
+	}
+	row->line = row->cells[0].line;
+	return 1;
+}
+
+static void skip_byte_order_mark(struct csv_table *t)
+{
+	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
+
+	t->at_start = false;
+	if (t->end - t->p >= 3 && !memcmp(t->p, mark, 3))
+		t->p += 3;
+}
+
+/* Read up to the end of a row, which may turn out to be a blank line. */
+static int read_row(struct csv_table *t, struct err *err)
+{
+	int r = 0;
+
+	t->row->count = 0;
+	t->row->text.len = 0;
+	t->row_done = false;
+	t->row_blank_so_far = true;
+	while (!t->row_done && !t->ended && !r) {
+		if (t->p == t->end)
+			r = refill(t, err);
+		if (!r && t->at_start)
+			skip_byte_order_mark(t);
+		if (!r)
+			r = t->p == t->end ? finish(t, err) :
+					     take_some(t, err);
+	}
+	return r;
+}
+
+int csv_table_next(struct csv_table *t, struct csv_row *row, struct err *err)
+{
+	int r;
+
+	t->row = row;
+	do {
+		r = t->ended ? 0 : read_row(t, err);
+	} while (!r && !t->ended && t->row_blank_so_far);
+	if (!r && t->row_done && !t->row_blank_so_far)
+		r = complete_row(t, err);
+	if (r <= 0)
+		t->ended = true;
+	t->row_done = false;
+	return r;
+}
+
+int csv_put_quoted(struct buf *out, bool first, const char *text, size_t len)
+{
+	size_t quotes = 0;
+
+	for (size_t i = 0; i < len; i++)
+		quotes += text[i] == '"';
+	if (buf_reserve(out, len + quotes + 3))
+		return ERR_NOMEM;
+	if (!first)
+		out->data[out->len++] = ',';
+	out->data[out->len++] = '"';
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			out->data[out->len++] = '"';
+		out->data[out->len++] = (uint8_t)text[i];
+	}
+	out->data[out->len++] = '"';
+	return 0;
+}
+
+int csv_put_field(struct buf *out, bool first, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == ',' || text[i] == '"' || text[i] == '\r' ||
+		    text[i] == '\n')
+			return csv_put_quoted(out, first, text, len);
+	if (!first && buf_putc(out, ','))
+		return ERR_NOMEM;
+	return buf_append(out, text, len);
+}
