@@ -27,7 +27,7 @@
 struct nvs_raw_page {
 	const uint8_t *bytes;  /* its NVS_PAGE_SIZE bytes */
 	size_t offset;         /* in the image */
-	uint32_t state;        /* as stored: an NVS_STATE_ or any other number */
+	uint32_t state;        /* as stored: an NVS_STATE_ or any number */
 	uint32_t seqno;
 	unsigned version;      /* 256 less the version byte: 1..256 */
 	uint32_t crc_stored;
@@ -59,7 +59,8 @@ struct nvs_raw_entry {
 	uint32_t size;        /* NVS_DATA_SIZED and NVS_DATA_INDEX */
 	uint32_t data_crc;    /* bytes 28..31, whatever the type */
 	uint8_t chunk_count, chunk_start; /* NVS_DATA_INDEX */
-	unsigned children;    /* entries that nvs_raw_walk() gave to this one */
+	unsigned step;        /* entries it takes, as nvs_raw_walk() sees it */
+	unsigned children;    /* those of them behind it, on this page */
 };
 
 enum nvs_data_kind nvs_type_kind(uint8_t type);
@@ -68,7 +69,10 @@ enum nvs_data_kind nvs_type_kind(uint8_t type);
 bool nvs_raw_page(struct nvs_raw_page *page, const uint8_t *image, size_t size,
 		  size_t n);
 
-/* Entry n of a page, without children; false when n is above 125. */
+/*
+ * Entry n of a page on its own: a step of 1, no children. false when n is
+ * above 125.
+ */
 bool nvs_raw_entry(struct nvs_raw_entry *entry, const struct nvs_raw_page *page,
 		   unsigned n);
 
@@ -91,8 +95,8 @@ static inline const uint8_t *nvs_raw_children(const struct nvs_raw_entry *e)
 size_t nvs_raw_data_len(const struct nvs_raw_entry *e);
 
 /*
- * CRC of an entry's data as nvs_tool gives it: 0 for an entry that stands
- * alone, else over its children's bytes, cut to the size where the type has
+ * CRC of an entry's data as nvs_tool gives it: 0 for an entry of step 1,
+ * else over its children's bytes, cut to the size where the type has
  * one and it is not 0.
  */
 uint32_t nvs_raw_data_computed(const struct nvs_raw_entry *e);
@@ -105,26 +109,27 @@ struct nvs_namespace {
 	size_t offset;    /* of the entry that defines it */
 };
 
-struct nvs_item {
+struct nvs_read_item {
 	const char *ns;       /* name of its namespace; into the image */
 	const char *key;      /* 1..15 bytes and a NUL; into the image */
 	/* An integer type, NVS_STRING, NVS_BLOB (version 1) or
 	 * NVS_BLOB_INDEX: a blob put together from chunks */
 	enum nvs_type type;
-	uint64_t value;       /* of an integer; sign-extended for signed types */
+	uint64_t value;       /* of an integer; sign-extended when signed */
 	const uint8_t *data;  /* else its bytes; of a string without the NUL */
 	size_t len;
 	size_t offset;        /* of its entry, of a blob its index entry */
 	unsigned page_version; /* 1 or 2: of the page that entry is in */
 };
 
-static inline bool nvs_item_is_int(const struct nvs_item *item)
+static inline bool nvs_read_is_int(const struct nvs_read_item *item)
 {
 	return nvs_type_kind((uint8_t)item->type) == NVS_DATA_INT;
 }
 
 /* Equal in namespace, key, type and value. */
-bool nvs_item_equal(const struct nvs_item *a, const struct nvs_item *b);
+bool nvs_read_equal(const struct nvs_read_item *a,
+		    const struct nvs_read_item *b);
 
 struct nvs_reader; /* reusable; one per thread */
 
@@ -145,8 +150,8 @@ int nvs_reader_load(struct nvs_reader *r, const uint8_t *image, size_t size,
 		    struct err *err);
 
 /* All sound items in the order of the image, and how many there are. */
-const struct nvs_item *nvs_reader_items(const struct nvs_reader *r,
-					size_t *count);
+const struct nvs_read_item *nvs_reader_items(const struct nvs_reader *r,
+					     size_t *count);
 
 /* All sound namespace definitions in the order of the image. */
 const struct nvs_namespace *nvs_reader_namespaces(const struct nvs_reader *r,

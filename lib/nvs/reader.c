@@ -111,6 +111,7 @@ bool nvs_raw_entry(struct nvs_raw_entry *entry, const struct nvs_raw_page *page,
 		.crc_computed = nvs_entry_crc(p),
 		.key = p + NVS_ENTRY_KEY,
 		.key_len = key_len,
+		.step = 1,
 	};
 	decode_data(entry);
 	return true;
@@ -125,8 +126,8 @@ bool nvs_raw_walk(const struct nvs_raw_page *page, unsigned *next,
 		return false;
 	left = NVS_PAGE_ENTRIES - 1 - entry->index;
 	if (entry->span != 0 && entry->span != 255)
-		entry->children = entry->span - 1u < left ? entry->span - 1u :
-							    left;
+		entry->step = entry->span;
+	entry->children = entry->step - 1 < left ? entry->step - 1 : left;
 	*next = entry->index + 1 + entry->children;
 	return true;
 }
@@ -144,7 +145,7 @@ uint32_t nvs_raw_data_computed(const struct nvs_raw_entry *e)
 {
 	size_t len = nvs_raw_data_len(e);
 
-	if (e->span == 0 || e->span == 1 || e->span == 255)
+	if (e->step == 1)
 		return 0;
 	if (!len)
 		len = e->children * (size_t)NVS_ENTRY_SIZE;
@@ -294,7 +295,7 @@ static void *grow(void *p, size_t *cap, size_t need, size_t element)
 {
 	size_t want = *cap ? *cap : 32;
 
-	if (need <= *cap)
+	if (p && need <= *cap)
 		return p;
 	while (want < need)
 		want *= 2;
@@ -535,7 +536,7 @@ static void link_chunks(struct nvs_reader *r, struct nvs_record *index)
 
 /* The bytes of a blob: in the image when in one piece, else joined. */
 static void join_chunks(struct nvs_reader *r, const struct nvs_record *index,
-			struct nvs_item *item)
+			struct nvs_read_item *item)
 {
 	uint32_t at = index->next;
 
@@ -587,10 +588,10 @@ static int link_blobs(struct nvs_reader *r)
 
 static void make_item(struct nvs_reader *r, const struct nvs_record *rec)
 {
-	struct nvs_item *item = &r->items[r->item_count++];
+	struct nvs_read_item *item = &r->items[r->item_count++];
 	const uint8_t *p = rec->bytes;
 
-	*item = (struct nvs_item){
+	*item = (struct nvs_read_item){
 		.ns = r->names[p[NVS_ENTRY_NS]],
 		.key = (const char *)p + NVS_ENTRY_KEY,
 		.type = p[NVS_ENTRY_TYPE],
@@ -599,7 +600,7 @@ static void make_item(struct nvs_reader *r, const struct nvs_record *rec)
 		.offset = (size_t)(p - r->image),
 		.page_version = r->pages[rec->page].version,
 	};
-	if (nvs_item_is_int(item))
+	if (nvs_read_is_int(item))
 		item->value = integer(p + NVS_ENTRY_DATA, p[NVS_ENTRY_TYPE]);
 	else if (item->type == NVS_STRING)
 		item->len--;
@@ -656,8 +657,8 @@ int nvs_reader_load(struct nvs_reader *r, const uint8_t *image, size_t size,
 	return 0;
 }
 
-const struct nvs_item *nvs_reader_items(const struct nvs_reader *r,
-					size_t *count)
+const struct nvs_read_item *nvs_reader_items(const struct nvs_reader *r,
+					     size_t *count)
 {
 	*count = r->item_count;
 	return r->items;
@@ -678,12 +679,13 @@ bool nvs_reader_is_garbage(const struct nvs_reader *r)
 	return r->record_count > 0;
 }
 
-bool nvs_item_equal(const struct nvs_item *a, const struct nvs_item *b)
+bool nvs_read_equal(const struct nvs_read_item *a,
+		    const struct nvs_read_item *b)
 {
 	if (a->type != b->type || strcmp(a->ns, b->ns) ||
 	    strcmp(a->key, b->key))
 		return false;
-	if (nvs_item_is_int(a))
+	if (nvs_read_is_int(a))
 		return a->value == b->value;
 	return a->len == b->len && !memcmp(a->data, b->data, a->len);
 }

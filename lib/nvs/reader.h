@@ -23,9 +23,9 @@ enum {
 	FAULT_NO_NUL = 1 << 8,      /* string that does not end in a NUL */
 	FAULT_NS_DEFINITION = 1 << 9, /* namespace entry that defines none */
 	FAULT_NS_UNDEFINED = 1 << 10,
-	FAULT_CHUNK_MISSING = 1 << 11, /* blob index: not all chunks are there */
-	FAULT_CHUNK_TAKEN = 1 << 12, /* blob index: there is another for them */
-	FAULT_BLOB_SIZE = 1 << 13,  /* blob index: its chunks add up to another */
+	FAULT_CHUNK_MISSING = 1 << 11, /* index: not all chunks are there */
+	FAULT_CHUNK_TAKEN = 1 << 12, /* index: another one has its chunks */
+	FAULT_BLOB_SIZE = 1 << 13,  /* index: the chunks add up to another */
 
 	/* These leave the item readable. */
 	FAULT_INNER_NUL = 1 << 14,  /* string with a NUL before its end */
@@ -42,7 +42,7 @@ enum {
 /* An entry marked as written where an item has to begin. */
 struct nvs_record {
 	const uint8_t *bytes; /* its 32 bytes in the image */
-	const uint8_t *data;  /* of a sized type without FAULT_SPAN, else NULL */
+	const uint8_t *data;  /* of a sized type without FAULT_SPAN, or NULL */
 	uint32_t len;
 	uint32_t faults;
 	uint32_t hash;        /* by which the firmware finds it; 24 bits */
@@ -74,7 +74,7 @@ struct nvs_reader {
 	struct nvs_namespace *namespaces;
 	size_t namespace_count, namespace_cap;
 	const char *names[256];     /* by namespace index; NULL = undefined */
-	struct nvs_item *items;
+	struct nvs_read_item *items;
 	size_t item_count, item_cap;
 	struct buf joined;          /* blobs of more than one chunk */
 };
