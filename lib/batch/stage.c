@@ -15,7 +15,9 @@
 #include "text.h"
 
 #define FINGERPRINT_FILE "fingerprint"
-#define PUBLISHING_FILE "publishing"
+/* Behind the fingerprint, from the first rename on. */
+#define PUBLISHING_MARK "publishing\n"
+#define FINGERPRINT_TEXT (2 * STAGE_FINGERPRINT_SIZE + 1)
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 static void close_fd(int *fd)
@@ -90,12 +92,6 @@ int stage_look(struct stage *s, struct err *err)
 	return 0;
 }
 
-static bool is_there(const struct stage *s)
-{
-	return s->out_fd >= 0 && !faccessat(s->out_fd, s->name, F_OK,
-					    AT_SYMLINK_NOFOLLOW);
-}
-
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
 			 const char *file)
 {
@@ -132,8 +128,11 @@ static int next_entry(DIR *d, const char **name)
 	return e ? 1 : errno ? -1 : 0;
 }
 
-/* Remove the entries of a directory, and theirs one level down. */
-static int remove_entries(int fd, bool deeper)
+/*
+ * Remove the entries of a directory but for one (kept may be NULL), and
+ * theirs one level down.
+ */
+static int remove_entries(int fd, const char *kept, bool deeper)
 {
 	DIR *d = open_entries(fd);
 	const char *name;
@@ -142,11 +141,15 @@ static int remove_entries(int fd, bool deeper)
 	while (!r && (r = next_entry(d, &name)) > 0) {
 		int sub;
 
+		if (kept && !strcmp(name, kept)) {
+			r = 0;
+			continue;
+		}
 		r = unlinkat(fd, name, 0);
 		if (!r)
 			continue;
 		sub = deeper ? openat(fd, name, OPEN_DIR | O_NOFOLLOW) : -1;
-		r = sub < 0 ? -1 : remove_entries(sub, false);
+		r = sub < 0 ? -1 : remove_entries(sub, NULL, false);
 		if (!r)
 			r = unlinkat(fd, name, AT_REMOVEDIR);
 		close_fd(&sub);
@@ -164,8 +167,14 @@ int stage_remove(struct stage *s, struct err *err)
 		    errno != ENOENT)
 			return err_io(err, errno, "cannot remove",
 				      s->partial);
-	if (remove_entries(s->fd, false) ||
-	    unlinkat(s->out_fd, s->name, AT_REMOVEDIR))
+	/*
+	 * The fingerprint is the lock: it goes last, and another run may then
+	 * move in at once.
+	 */
+	if (remove_entries(s->fd, FINGERPRINT_FILE, false) ||
+	    unlinkat(s->fd, FINGERPRINT_FILE, 0) ||
+	    (unlinkat(s->out_fd, s->name, AT_REMOVEDIR) &&
+	     errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT))
 		return err_io(err, errno, "cannot remove", s->partial);
 	return 0;
 }
@@ -173,7 +182,7 @@ int stage_remove(struct stage *s, struct err *err)
 /* The fingerprint that stands there; false when it was not written whole. */
 static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
 {
-	char text[2 * STAGE_FINGERPRINT_SIZE + 1];
+	char text[FINGERPRINT_TEXT];
 	struct buf raw = BUF_INIT;
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 	bool whole = n == (ssize_t)sizeof(text) && text[n - 1] == '\n' &&
@@ -202,6 +211,12 @@ bool stage_is_unfinished(const struct stage *s)
 	return whole;
 }
 
+/* Some file systems have nothing to sync for a directory. */
+static int sync_dir(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
 static int write_fingerprint(const struct stage *s,
 			     const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
 			     struct err *err)
@@ -215,10 +230,29 @@ static int write_fingerprint(const struct stage *s,
 	else if (ftruncate(s->lock_fd, 0) ||
 		 lseek(s->lock_fd, 0, SEEK_SET) < 0 ||
 		 file_write_all(s->lock_fd, text.data, text.len) ||
-		 fsync(s->lock_fd))
+		 fsync(s->lock_fd) || sync_dir(s->fd))
 		r = err_io(err, errno, "cannot write in", s->partial);
 	buf_release(&text);
 	return r;
+}
+
+/* Whether an earlier run had begun to publish. */
+static bool is_marked(int fd)
+{
+	char mark[sizeof(PUBLISHING_MARK) - 1];
+
+	return pread(fd, mark, sizeof(mark), FINGERPRINT_TEXT) ==
+	       (ssize_t)sizeof(mark) &&
+	       !memcmp(mark, PUBLISHING_MARK, sizeof(mark));
+}
+
+/* Have it known, even after a power cut, before the first rename. */
+static int mark_publishing(const struct stage *s)
+{
+	return lseek(s->lock_fd, FINGERPRINT_TEXT, SEEK_SET) < 0 ||
+	       file_write_all(s->lock_fd, PUBLISHING_MARK,
+			      sizeof(PUBLISHING_MARK) - 1) ||
+	       fsync(s->lock_fd) ? -1 : 0;
 }
 
 /* The partial directory is there with a whole fingerprint: what now? */
@@ -236,7 +270,7 @@ static int meet(struct stage *s, enum batch_start start,
 			       "so it can't be resumed: give what it was started "
 			       "with, or begin again with --restart",
 			       s->partial);
-	s->publishing = !faccessat(s->fd, PUBLISHING_FILE, F_OK, 0);
+	s->publishing = is_marked(s->lock_fd);
 	return 0;
 }
 
@@ -248,7 +282,42 @@ static int make_dir(int at, const char *name, int *fd)
 	return *fd < 0 ? -1 : 0;
 }
 
-/* Make or open the directory itself and lock it. */
+/*
+ * Whether the directory and the lock are still those of the name: a run that
+ * ends removes both, and may have done so between our open and our lock.
+ */
+static bool is_current(const struct stage *s)
+{
+	struct stat dir, ours_dir, lock, ours_lock;
+
+	return !fstat(s->fd, &ours_dir) && !fstat(s->lock_fd, &ours_lock) &&
+	       !fstatat(s->out_fd, s->name, &dir, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(s->fd, FINGERPRINT_FILE, &lock, AT_SYMLINK_NOFOLLOW) &&
+	       dir.st_dev == ours_dir.st_dev && dir.st_ino == ours_dir.st_ino &&
+	       lock.st_dev == ours_lock.st_dev &&
+	       lock.st_ino == ours_lock.st_ino;
+}
+
+/* Make or open the directory and lock it: 0, or 1 when it was just removed. */
+static int try_lock(struct stage *s, struct err *err)
+{
+	close_fd(&s->lock_fd);
+	close_fd(&s->fd);
+	if (make_dir(s->out_fd, s->name, &s->fd))
+		return errno == ENOENT ? 1 :
+		       err_io(err, errno, "cannot make the directory",
+			      s->partial);
+	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
+			    O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (s->lock_fd < 0)
+		return errno == ENOENT ? 1 :
+		       err_io(err, errno, "cannot write in", s->partial);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return err_set(err, ERR_EXISTS, "another run is at work in '%s': "
+			       "wait for it to end", s->partial);
+	return is_current(s) ? 0 : 1;
+}
+
 static int enter(struct stage *s, struct err *err)
 {
 	int r = file_make_dirs(s->outdir, err);
@@ -260,17 +329,26 @@ static int enter(struct stage *s, struct err *err)
 	if (s->out_fd < 0)
 		return err_io(err, errno, "cannot open the directory",
 			      s->outdir);
-	s->resumed = is_there(s);
-	if (make_dir(s->out_fd, s->name, &s->fd))
-		return err_io(err, errno, "cannot make the directory",
+	for (unsigned tries = 0; tries < 100; tries++) {
+		r = try_lock(s, err);
+		if (r <= 0)
+			return r;
+	}
+	return err_set(err, ERR_EXISTS, "other runs keep making and removing "
+		       "'%s'", s->partial);
+}
+
+/*
+ * Throw away what an earlier run has left, holding its lock all the time.
+ * Without a whole fingerprint nobody takes up again what is still there if
+ * this run dies meanwhile: the next one clears on.
+ */
+static int clear(struct stage *s, struct err *err)
+{
+	if (ftruncate(s->lock_fd, 0) ||
+	    remove_entries(s->fd, FINGERPRINT_FILE, true))
+		return err_io(err, errno, "cannot remove what is in",
 			      s->partial);
-	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
-			    O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (s->lock_fd < 0)
-		return err_io(err, errno, "cannot write in", s->partial);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return err_set(err, ERR_EXISTS, "another run is at work in '%s': "
-			       "wait for it to end", s->partial);
 	return 0;
 }
 
@@ -279,26 +357,18 @@ int stage_open(struct stage *s, enum batch_start start,
 	       struct err *err)
 {
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
-	bool whole;
 	int r = enter(s, err);
 
 	if (r)
 		return r;
-	whole = read_fingerprint(s->lock_fd, found);
-	if (s->resumed && start == BATCH_RESTART) {
-		/* The lock goes with its file; the name is ours meanwhile. */
-		if (remove_entries(s->fd, true))
-			return err_io(err, errno, "cannot remove what is in",
-				      s->partial);
-		close_fd(&s->fd);
-		close_fd(&s->lock_fd);
-		r = enter(s, err);
-		s->resumed = whole = false;
-	} else if (s->resumed && whole) {
+	if (read_fingerprint(s->lock_fd, found) && start != BATCH_RESTART) {
 		r = meet(s, start, fingerprint, found, err);
+		s->resumed = !r;
+	} else {
+		r = clear(s, err);
+		if (!r)
+			r = write_fingerprint(s, fingerprint, err);
 	}
-	if (!r && !whole)
-		r = write_fingerprint(s, fingerprint, err);
 	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
 		if (make_dir(s->fd, name_dirs[i], &s->dir[i]))
 			r = err_io(err, errno, "cannot make a directory in",
@@ -504,23 +574,15 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 	return r;
 }
 
-static int sync_dir(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
-
 int stage_publish(struct stage *s, bool overwrite, struct err *err)
 {
-	int mark, r = 0;
+	int r = 0;
 
 	if (syncfs(s->fd))
 		return err_io(err, errno, "cannot write to the disk of",
 			      s->partial);
-	mark = openat(s->fd, PUBLISHING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW |
-		      O_CLOEXEC, 0666);
-	if (mark < 0 || sync_dir(s->fd))
-		r = err_io(err, errno, "cannot write in", s->partial);
-	close_fd(&mark);
+	if (mark_publishing(s))
+		return err_io(err, errno, "cannot write in", s->partial);
 	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
 		r = publish_dir(s, (enum name_dir)i, overwrite, err);
 	for (unsigned i = 0; i < NAME_DIRS && !r; i++)

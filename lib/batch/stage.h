@@ -4,9 +4,11 @@
  * see it, and how it becomes visible.
  *
  *   <outdir>/.mfg_gen-<prefix>.partial/
- *     fingerprint   of what it is made from; locked while a run works here
- *     publishing    present from the first rename on
+ *     fingerprint   of what it is made from, and whether publishing has
+ *                   begun; locked while a run works here
  *     keys/ csv/ bin/
+ *
+ * Without a whole fingerprint it is nobody's, and the next run clears it.
  */
 #ifndef BATCH_STAGE_H
 #define BATCH_STAGE_H
@@ -32,7 +34,7 @@ struct stage {
 	int lock_fd;
 	int dir[NAME_DIRS];     /* in the partial directory */
 	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
-	bool resumed;       /* the partial directory was there */
+	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
@@ -64,9 +66,9 @@ bool stage_target_exists(const struct stage *s, enum name_dir dir,
 			 const char *file);
 
 /*
- * Make or open the partial directory. ERR_EXISTS when it is there and start
- * is BATCH_NEW, when another run holds it, or, with BATCH_RESUME, when its
- * fingerprint is another one.
+ * Make or open the partial directory, lock it and, unless it is resumed,
+ * clear it. ERR_EXISTS when it is there and start is BATCH_NEW, when another
+ * run holds it, or, with BATCH_RESUME, when its fingerprint is another one.
  */
 __attribute__((warn_unused_result))
 int stage_open(struct stage *s, enum batch_start start,
@@ -114,7 +116,7 @@ int stage_open_own(const struct stage *s, const char *file, mode_t mode,
 __attribute__((warn_unused_result))
 int stage_publish(struct stage *s, bool overwrite, struct err *err);
 
-/* Remove the partial directory with all that is in it. */
+/* Remove the partial directory after stage_publish(). */
 __attribute__((warn_unused_result))
 int stage_remove(struct stage *s, struct err *err);
 
