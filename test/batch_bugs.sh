@@ -79,16 +79,62 @@ done
 
 fresh
 small 2
-for call in flock mkdir; do
-	stopped CALL=$call AT="$([ $call = flock ] && echo 1 || echo 3)" \
-		-- --keygen --resume
+for before in out out/keys; do
+	mkdir -p $before
+	stopped CALL=flock -- --keygen --resume
 	batch --keygen
-	[ "$status" -eq 0 ] || refused "stopped at $call: the other run" 1 \
-		"another run is at work"
+	succeeds "$before there, stopped before its lock: the other run"
+	whole_keys >"$LIB_DIR/before"
 	resume_stopped
-	succeeds "stopped at $call: goes on"
-	complete "stopped at $call: the tree" keys
-	is "stopped at $call: images" "$(wrong_images)" ""
+	succeeds "$before there, stopped before its lock: goes on"
+	complete "$before there, stopped before its lock: the tree" keys
+	is "$before there, stopped before its lock: the keys" \
+		"$(changed_keys "$LIB_DIR/before")" ""
 	rm -r out
 done
+
+# ---- a run at work was called one that had stopped ----
+
+fresh
+small 2
+stopped CALL=syncfs -- --keygen
+for next in '' --resume --restart; do
+	# shellcheck disable=SC2086
+	batch --keygen $next
+	refused "while another run is at work: a run $next" 1 \
+		"another run is at work"
+done
+batch --keygen --check
+succeeds "while another run is at work: --check is possible"
+resume_stopped
+complete "the run at work is not disturbed" keys
+
+# ---- found out when all was made that it can't be published ----
+# A bin/ that leads to another file system, or nowhere.
+
+fresh
+small 2
+mkdir out
+ln -s nowhere out/bin
+refuses "a dangling link in place of bin/" 1 "bin" -- \
+	mfg_gen generate conf.csv values.csv P $SIZE --outdir out
+elsewhere=$(mktemp -d /tmp/nvsgen-test-XXXXXX)
+if [ "$(stat -c %d .)" = "$(stat -c %d "$elsewhere")" ]; then
+	skip "bin/ on another file system" "there is only one here"
+else
+	ln -sfn "$elsewhere" out/bin
+	refuses "bin/ on another file system" 1 "out/bin" \
+		"another file system" -- mfg_gen generate conf.csv values.csv \
+		P $SIZE --outdir out
+	is "bin/ on another file system: nothing gets there" \
+		"$(find "$elsewhere" -type f)" ""
+fi
+rm -r "$elsewhere"
+fresh
+small 2
+mkdir out else
+ln -s ../else out/bin
+batch
+is "bin/ may be a link within the file system" "$(files else)" \
+	"P-d1.bin P-d2.bin"
 finish

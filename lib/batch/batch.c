@@ -649,13 +649,15 @@ static int publish(struct batch *b)
 static int refuse_partial(struct batch *b)
 {
 	struct err err = ERR_INIT;
+	enum stage_earlier earlier;
 
-	if (b->o->check_only || b->o->start != BATCH_NEW ||
-	    !stage_is_unfinished(&b->stage))
+	if (b->o->check_only)
 		return 0;
-	err_set(&err, ERR_EXISTS, "an earlier run was stopped and left '%s': "
-		"complete it with --resume, or begin again with --restart",
-		b->stage.partial);
+	earlier = stage_earlier(&b->stage);
+	if (earlier == STAGE_AT_WORK)
+		stage_err_at_work(&b->stage, &err);
+	else if (earlier == STAGE_STOPPED && b->o->start == BATCH_NEW)
+		stage_err_stopped(&b->stage, &err);
 	return report(b, &err);
 }
 

@@ -74,6 +74,40 @@ void stage_release(struct stage *s)
 	s->outdir = s->partial = NULL;
 }
 
+/* Open what there is of a target directory, where files can be renamed to. */
+static int open_target(struct stage *s, enum name_dir dir, struct err *err)
+{
+	const char *name = name_dirs[dir];
+	struct stat out, target;
+	int fd = openat(s->out_fd, name, OPEN_DIR);
+
+	if (fd < 0 && errno == ENOENT &&
+	    faccessat(s->out_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	s->target[dir] = fd;
+	if (fd < 0 || fstat(fd, &target) || fstat(s->out_fd, &out)) {
+		err_io(err, errno, "cannot open the directory", name);
+		return err_context(err, "in '%s'", s->outdir);
+	}
+	if (target.st_dev != out.st_dev)
+		return err_set(err, ERR_INPUT, "'%s/%s' leads to another file "
+			       "system, where finished files can't be moved "
+			       "to: choose an --outdir that is whole",
+			       s->outdir, name);
+	return 0;
+}
+
+/* Those that are not open yet. */
+static int open_targets(struct stage *s, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+		if (s->target[i] < 0)
+			r = open_target(s, (enum name_dir)i, err);
+	return r;
+}
+
 int stage_look(struct stage *s, struct err *err)
 {
 	s->out_fd = open(s->outdir, OPEN_DIR);
@@ -81,15 +115,7 @@ int stage_look(struct stage *s, struct err *err)
 		return errno == ENOENT ? 0 :
 		       err_io(err, errno, "cannot open the directory",
 			      s->outdir);
-	for (unsigned i = 0; i < NAME_DIRS; i++) {
-		s->target[i] = openat(s->out_fd, name_dirs[i], OPEN_DIR);
-		if (s->target[i] < 0 && errno != ENOENT) {
-			err_io(err, errno, "cannot open the directory",
-			       name_dirs[i]);
-			return err_context(err, "in '%s'", s->outdir);
-		}
-	}
-	return 0;
+	return open_targets(s, err);
 }
 
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
@@ -194,21 +220,24 @@ static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
 	return whole;
 }
 
-bool stage_is_unfinished(const struct stage *s)
+enum stage_earlier stage_earlier(const struct stage *s)
 {
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
+	enum stage_earlier earlier = STAGE_NONE;
 	int dir, fd = -1;
-	bool whole;
 
 	dir = s->out_fd < 0 ? -1 : openat(s->out_fd, s->name,
 					  OPEN_DIR | O_NOFOLLOW);
 	if (dir >= 0)
 		fd = openat(dir, FINGERPRINT_FILE, O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_CLOEXEC);
-	whole = fd >= 0 && read_fingerprint(fd, found);
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
+		earlier = STAGE_AT_WORK;
+	else if (fd >= 0 && read_fingerprint(fd, found))
+		earlier = STAGE_STOPPED;
 	close_fd(&fd);
 	close_fd(&dir);
-	return whole;
+	return earlier;
 }
 
 /* Some file systems have nothing to sync for a directory. */
@@ -255,15 +284,26 @@ static int mark_publishing(const struct stage *s)
 	       fsync(s->lock_fd) ? -1 : 0;
 }
 
+int stage_err_at_work(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "another run is at work in '%s': wait "
+		       "for it to end", s->partial);
+}
+
+int stage_err_stopped(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "an earlier run was stopped and left "
+		       "'%s': complete it with --resume, or begin again with "
+		       "--restart", s->partial);
+}
+
 /* The partial directory is there with a whole fingerprint: what now? */
 static int meet(struct stage *s, enum batch_start start,
 		const uint8_t wanted[STAGE_FINGERPRINT_SIZE],
 		const uint8_t found[STAGE_FINGERPRINT_SIZE], struct err *err)
 {
 	if (start == BATCH_NEW)
-		return err_set(err, ERR_EXISTS, "an earlier run was stopped and "
-			       "left '%s': complete it with --resume, or begin "
-			       "again with --restart", s->partial);
+		return stage_err_stopped(s, err);
 	if (memcmp(wanted, found, STAGE_FINGERPRINT_SIZE) != 0)
 		return err_set(err, ERR_EXISTS, "'%s' was left by a run with "
 			       "another configuration, values table or options, "
@@ -313,8 +353,7 @@ static int try_lock(struct stage *s, struct err *err)
 		return errno == ENOENT ? 1 :
 		       err_io(err, errno, "cannot write in", s->partial);
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return err_set(err, ERR_EXISTS, "another run is at work in '%s': "
-			       "wait for it to end", s->partial);
+		return stage_err_at_work(s, err);
 	return is_current(s) ? 0 : 1;
 }
 
@@ -359,6 +398,9 @@ int stage_open(struct stage *s, enum batch_start start,
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
 	int r = enter(s, err);
 
+	/* The run before this one may have published since stage_look(). */
+	if (!r)
+		r = open_targets(s, err);
 	if (r)
 		return r;
 	if (read_fingerprint(s->lock_fd, found) && start != BATCH_RESTART) {
@@ -563,9 +605,9 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 		if (errno != EEXIST)
 			return rename_failed(s, dir, "", err);
 		/* Another shard was faster. */
-		s->target[dir] = openat(s->out_fd, name_dirs[dir], OPEN_DIR);
-		if (s->target[dir] < 0)
-			return err_io(err, errno, "cannot open", s->outdir);
+		r = open_target(s, dir, err);
+		if (r)
+			return r;
 	}
 	/* Entries that move away may make a file system skip others. */
 	do {

@@ -51,15 +51,25 @@ int stage_init(struct stage *s, const char *outdir, const char *prefix,
 	       uint64_t shard, uint64_t shards, struct err *err);
 void stage_release(struct stage *s);
 
-/* Open what exists of outdir, to look for targets. Missing is no error. */
+/*
+ * Open what exists of outdir, to look for targets. Missing is no error, a
+ * directory on another file system is: files are published by renaming.
+ */
 __attribute__((warn_unused_result))
 int stage_look(struct stage *s, struct err *err);
 
-/*
- * Whether an earlier run has left a partial directory with something in it;
- * to be called after stage_look().
- */
-bool stage_is_unfinished(const struct stage *s);
+enum stage_earlier {
+	STAGE_NONE,
+	STAGE_STOPPED, /* it has left a partial directory with a fingerprint */
+	STAGE_AT_WORK  /* it is there */
+};
+
+/* What there is of an earlier run; to be called after stage_look(). */
+enum stage_earlier stage_earlier(const struct stage *s);
+
+/* The messages for the latter two. Return ERR_EXISTS. */
+int stage_err_stopped(const struct stage *s, struct err *err);
+int stage_err_at_work(const struct stage *s, struct err *err);
 
 /* Whether a target of that name stands in outdir. */
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
