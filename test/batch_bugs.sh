@@ -137,4 +137,34 @@ ln -s ../else out/bin
 batch
 is "bin/ may be a link within the file system" "$(files else)" \
 	"P-d1.bin P-d2.bin"
+
+# ---- file systems without renameat2(): NFS and others ----
+# A run killed between making a file's new name and removing its old one could
+# not be resumed; of two shards that published a directory at once one failed.
+
+fresh
+small 2
+mkdir -p out/bin out/csv out/keys
+failing CALL=unlink AT=1 SIGNAL=9 LACKS=renameat2 -- --keygen
+is "killed between link and unlink: that state" \
+	"$(find out -name 'keys-*' -links 2 | wc -l)" 2
+whole_keys | sort -u >"$LIB_DIR/before"
+failing LACKS=renameat2 -- --keygen --resume
+succeeds "killed between link and unlink: resumed"
+complete "killed between link and unlink: the tree" keys
+is "killed between link and unlink: the keys" \
+	"$(changed_keys "$LIB_DIR/before")" ""
+
+for call in renameat renameat2; do
+	fresh
+	small 4
+	stopped CALL=$call AT=2 LACKS="$([ $call = renameat2 ] ||
+		echo renameat2)" -- --keygen --shard 1/2
+	batch --keygen --shard 2/2
+	succeeds "two shards publish at once ($call): the first"
+	resume_stopped
+	succeeds "two shards publish at once ($call): the second"
+	complete "two shards publish at once ($call): the tree" keys
+	is "two shards publish at once ($call): images" "$(wrong_images)" ""
+done
 finish

@@ -552,7 +552,39 @@ static int rename_failed(const struct stage *s, enum name_dir dir,
 	return err_io(err, errno, "cannot move into place", file);
 }
 
-/* 1 when there was something to move, 0 when not, or an error. */
+/*
+ * A run that moved by linking (there is no other way to not replace on some
+ * file systems) may have died before it removed the old name.
+ */
+static bool is_linked(const struct stage *s, enum name_dir dir,
+		      const char *file)
+{
+	struct stat staged, target;
+
+	return !fstatat(s->dir[dir], file, &staged, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(s->target[dir], file, &target, AT_SYMLINK_NOFOLLOW) &&
+	       staged.st_dev == target.st_dev && staged.st_ino == target.st_ino;
+}
+
+static int publish_file(struct stage *s, enum name_dir dir, const char *file,
+			bool overwrite, struct err *err)
+{
+	int from = s->dir[dir], to = s->target[dir], r;
+
+	/* Renaming one of two names of a file to the other does nothing. */
+	if (s->resumed && is_linked(s, dir, file))
+		r = unlinkat(from, file, 0);
+	else if (overwrite)
+		r = renameat(from, file, to, file);
+	else
+		r = file_rename_new(from, file, to, file);
+	return r ? rename_failed(s, dir, file, err) : 0;
+}
+
+/*
+ * Move the files of one directory that is there already on both sides.
+ * 1 when there was something to move, 0 when not, or an error.
+ */
 static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 			 struct err *err)
 {
@@ -562,10 +594,7 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 
 	while (!r && d && (got = next_entry(d, &name)) > 0) {
 		moved = 1;
-		if (overwrite ?
-		    renameat(s->dir[dir], name, s->target[dir], name) :
-		    file_rename_new(s->dir[dir], name, s->target[dir], name))
-			r = rename_failed(s, dir, name, err);
+		r = publish_file(s, dir, name, overwrite, err);
 	}
 	if (!r && got < 0)
 		r = err_io(err, errno, "cannot read", s->partial);
@@ -602,7 +631,7 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 			return s->target[dir] < 0 ?
 			       err_io(err, errno, "cannot open", s->outdir) : 0;
 		}
-		if (errno != EEXIST)
+		if (errno != EEXIST && errno != ENOTEMPTY)
 			return rename_failed(s, dir, "", err);
 		/* Another shard was faster. */
 		r = open_target(s, dir, err);
