@@ -539,23 +539,14 @@ static bool same_contents(int fd, const char *path, size_t size)
 	return same;
 }
 
-/* Copy one of the batch's own files to where it was asked for. */
-static int deliver(int fd, const char *path, enum file_existing existing,
-		   struct err *err)
+static int copy_aside(int fd, const char *path, enum file_existing existing,
+		      struct err *err)
 {
 	struct file_aside out;
 	uint8_t chunk[16384];
-	struct stat st;
 	ssize_t n;
-	int r;
+	int r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
 
-	if (fstat(fd, &st))
-		return err_io(err, errno, "cannot read", path);
-	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
-		return 0;
-	r = file_make_parent(path, err);
-	if (!r)
-		r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
 	if (r)
 		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -570,6 +561,31 @@ static int deliver(int fd, const char *path, enum file_existing existing,
 		return file_aside_commit(&out, existing, err);
 	file_aside_abort(&out);
 	return r;
+}
+
+/*
+ * Put one of the batch's own files where it was asked for: moved, so that
+ * nothing lies about there if this run is killed, or copied when that is on
+ * another file system.
+ */
+static int deliver(const struct stage *s, const char *own, int fd,
+		   const char *path, enum file_existing existing,
+		   struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st))
+		return err_io(err, errno, "cannot read", path);
+	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
+		return 0;
+	r = file_make_parent(path, err);
+	if (!r)
+		r = file_move(s->fd, own, fd, path, existing, err);
+	if (r != ERR_IO || err->errnum != EXDEV)
+		return r;
+	err_clear(err);
+	return copy_aside(fd, path, existing, err);
 }
 
 /* A line as sha256sum(1) writes and reads it, into the file in ctx. */
@@ -598,7 +614,8 @@ static int deliver_sums(struct batch *b, enum file_existing existing,
 		return err->code;
 	r = manifest_visit(b->manifest.fd, put_sum, &fd, err);
 	if (!r)
-		r = deliver(fd, (char *)b->sums.data, existing, err);
+		r = deliver(&b->stage, SUMS_FILE, fd, (char *)b->sums.data,
+			    existing, err);
 	close(fd);
 	return r;
 }
@@ -631,12 +648,13 @@ static int publish(struct batch *b)
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
 	if (!r && b->expanded.len)
-		r = deliver(b->rows.expand_fd, (char *)b->expanded.data,
-			    FILE_REPLACE, &err);
+		r = deliver(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
+			    (char *)b->expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(b, existing, &err);
 	if (!r && b->o->manifest)
-		r = deliver(b->manifest.fd, b->o->manifest, existing, &err);
+		r = deliver(&b->stage, MANIFEST_FILE, b->manifest.fd,
+			    b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
 	if (!r)
