@@ -167,4 +167,50 @@ for call in renameat renameat2; do
 	complete "two shards publish at once ($call): the tree" keys
 	is "two shards publish at once ($call): images" "$(wrong_images)" ""
 done
+
+# ---- temporary files that stayed beside the values table and in out ----
+# Expanded table, manifest and checksums were copied to their places; a kill
+# in between left a .nvsgen-PID.tmp there that nobody removed.
+
+for at in {1..20}; do
+	fresh
+	small 2 same
+	sed -i 's/^t,data,string/&,REPEAT/' conf.csv
+	failing CALL=fsync AT=$at SIGNAL=9 -- --manifest m.csv --sha256sums
+	[ $hit = yes ] || break
+	is "killed at sync $at: no temporary file" "$(find . -name '*.tmp')" ""
+	batch --manifest m.csv --sha256sums --resume
+	complete "killed at sync $at: the tree"
+	is "killed at sync $at: what else there is" "$(find . -maxdepth 1 \
+		-type f -printf '%f\n' | sort | paste -sd ' ' -)" \
+		"conf.csv m.csv values.csv values_created.csv"
+done
+
+# ---- a key that could not be read was replaced ----
+
+for at in {1..40}; do
+	fresh
+	small 1
+	failing CALL=syncfs SIGNAL=9 -- --keygen
+	whole_keys >"$LIB_DIR/before"
+	failing CALL=open AT=$at ERRNO=24 -- --keygen --resume
+	[ $hit = yes ] || break
+	changed_keys "$LIB_DIR/before"
+done >"$LIB_DIR/changed"
+is "staged keys, too many open files: no key is replaced" \
+	"$at$(sort -u "$LIB_DIR/changed")" "$at"
+
+# ---- an HMAC key of zeros after a power cut was taken for a key ----
+# It has no checksum: only the key derived from it shows that it is whole.
+
+fresh
+small 1
+hmac=(--keygen --key_protect_hmac --kp_hmac_keygen)
+failing CALL=syncfs SIGNAL=9 -- "${hmac[@]}"
+head -c 32 /dev/zero >out/.mfg_gen-P.partial/keys/hmac-keys-P-d1.bin
+batch "${hmac[@]}" --resume
+succeeds "an HMAC key of zeros: resumed"
+not_ok "an HMAC key of zeros is drawn anew" cmp -s -n 32 /dev/zero \
+	out/keys/hmac-keys-P-d1.bin
+is "an HMAC key of zeros: the image" "$(wrong_images)" ""
 finish

@@ -199,31 +199,75 @@ static int name_it(struct device_maker *m, enum name_kind kind,
 	       err_nomem(err) : 0;
 }
 
-/* An earlier, interrupted run's file of n bytes, staged or published. */
-static bool find_earlier(struct device_maker *m, enum name_kind kind, void *p,
-			 size_t n)
+/*
+ * An earlier, interrupted run's file of n bytes, staged or published: 1, 0
+ * when there is none, or an error.
+ */
+static int find_earlier(struct device_maker *m, enum name_kind kind, void *p,
+			size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
+	int r = name_it(m, kind, err);
 
-	return (m->stage->resumed &&
-		stage_read(m->stage, false, dir, file, p, n)) ||
-	       (targets_are_ours(m) &&
-		stage_read(m->stage, true, dir, file, p, n));
+	if (!r && m->stage->resumed)
+		r = stage_read(m->stage, false, dir, (char *)m->file.data, p,
+			       n, err);
+	if (!r && targets_are_ours(m))
+		r = stage_read(m->stage, true, dir, (char *)m->file.data, p,
+			       n, err);
+	return r;
 }
 
-/* The HMAC key a device was given by an interrupted run, or a fresh one. */
+/* The NVS keys that an interrupted run gave the device, the same way. */
+static int find_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
+{
+	uint8_t partition[NVS_KEY_PARTITION_SIZE];
+	int r = find_earlier(m, NAME_KEY, partition, sizeof(partition), err);
+
+	if (r > 0 && nvs_keys_unpack(keys, partition, sizeof(partition), NULL))
+		r = 0;
+	mem_wipe(partition, sizeof(partition));
+	return r;
+}
+
+/*
+ * The HMAC key that an interrupted run gave the device. It has no checksum
+ * to show whether a power cut has left it whole: the key that was derived
+ * from it has.
+ */
+static int find_hmac_key(struct device_maker *m,
+			 uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
+{
+	struct nvs_keys staged, derived;
+	int r = find_keys(m, &staged, err);
+
+	if (r > 0)
+		r = find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE,
+				 err);
+	if (r > 0) {
+		r = nvs_keys_derive(&derived, key, err);
+		if (!r)
+			r = !memcmp(&staged, &derived, sizeof(derived));
+	}
+	nvs_keys_wipe(&staged);
+	nvs_keys_wipe(&derived);
+	return r;
+}
+
+/* The device's HMAC key: that of an interrupted run, or a fresh one. */
 static int hmac_key_of(struct device_maker *m,
 		       uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
-	int r = name_it(m, NAME_HMAC_KEY, err);
+	int r = find_hmac_key(m, key, err);
 
-	if (r)
-		return r;
-	if (!find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE))
+	if (!r)
 		r = random.fill(random.ctx, key, NVS_HMAC_KEY_SIZE, err);
-	return r ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE, err);
+	if (r >= 0)
+		r = name_it(m, NAME_HMAC_KEY, err);
+	return r < 0 ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE,
+				    err);
 }
 
 /* The same for the NVS keys themselves. */
@@ -231,13 +275,9 @@ static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
 			 struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
-	uint8_t earlier[NVS_KEY_PARTITION_SIZE];
-	int r = name_it(m, NAME_KEY, err);
-	bool found = !r && find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
-		     !nvs_keys_unpack(keys, earlier, sizeof(earlier), NULL);
+	int r = find_keys(m, keys, err);
 
-	mem_wipe(earlier, sizeof(earlier));
-	return r || found ? r : nvs_keys_random(keys, &random, err);
+	return r < 0 ? r : r > 0 ? 0 : nvs_keys_random(keys, &random, err);
 }
 
 /* The device's keys, and the files that hold them. */

@@ -453,7 +453,7 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 	return ERR_IO;
 }
 
-/* Open a staged or target file for reading; its size. -1 when absent. */
+/* Open a staged or target file for reading; its size. -1 with errno. */
 static int open_file(const struct stage *s, bool target, enum name_dir dir,
 		     const char *file, off_t *size)
 {
@@ -461,6 +461,7 @@ static int open_file(const struct stage *s, bool target, enum name_dir dir,
 	struct stat st;
 	int fd;
 
+	errno = ENOENT;
 	if (at < 0)
 		return -1;
 	fd = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -512,18 +513,27 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 	return equal ? STAGE_EQUAL : STAGE_DIFFERENT;
 }
 
-bool stage_read(const struct stage *s, bool target, enum name_dir dir,
-		const char *file, void *p, size_t n)
+int stage_read(const struct stage *s, bool target, enum name_dir dir,
+	       const char *file, void *p, size_t n, struct err *err)
 {
-	off_t size;
-	int fd = open_file(s, target, dir, file, &size);
-	bool ok;
+	off_t size = -1;
+	int fd = open_file(s, target, dir, file, &size), r = 0;
 
-	if (fd < 0)
-		return false;
-	ok = size == (off_t)n && read_all(fd, p, n);
-	close(fd);
-	return ok;
+	if (fd < 0) {
+		/* ELOOP: a symbolic link, which is none of ours. */
+		if (errno != ENOENT && errno != ELOOP)
+			r = err_io(err, errno, "cannot read", file);
+	} else if (size == (off_t)n) {
+		errno = 0;
+		if (read_all(fd, p, n))
+			r = 1;
+		else if (errno)
+			r = err_io(err, errno, "cannot read", file);
+	}
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? err_context(err, "%s/%s", target ? s->outdir :
+				   s->partial, name_dirs[dir]) : r;
 }
 
 int stage_open_own(const struct stage *s, const char *file, mode_t mode,

@@ -106,11 +106,12 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 			       const void *p, size_t n);
 
 /*
- * Read a staged (or target) file of exactly n bytes. False when there is
- * none of that size or it can't be read.
+ * Read a staged (or target) file of exactly n bytes: 1, 0 when there is none
+ * of that size, or ERR_IO when it can't be read, which is not the same.
  */
-bool stage_read(const struct stage *s, bool target, enum name_dir dir,
-		const char *file, void *p, size_t n);
+__attribute__((warn_unused_result))
+int stage_read(const struct stage *s, bool target, enum name_dir dir,
+	       const char *file, void *p, size_t n, struct err *err);
 
 /*
  * A file of the run's own in the partial directory, made anew and open for
