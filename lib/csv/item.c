@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "nvs_names.h"
 #include "text.h"
 
 /* What an encoding is called and how its value becomes an item. */
@@ -215,11 +216,9 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 		nvs_wifi_names(&d->wifi, spec->name);
 }
 
-void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
-		       uint8_t *image)
+void csv_decoder_start(struct csv_decoder *d)
 {
 	nvs_wifi_start(&d->wifi);
-	nvs_writer_start(w, image);
 }
 
 /* Largest magnitude of a type's positive or negative numbers. */
@@ -375,7 +374,7 @@ static int decode_fill(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
+int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 		    const struct csv_spec *spec, const char *file,
 		    const struct csv_cell *value, struct err *err)
 {
@@ -388,7 +387,8 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 	int r;
 
 	if (spec->is_namespace) {
-		r = nvs_writer_namespace(w, spec->name, err);
+		nvs_wifi_namespace(&d->wifi, spec->name);
+		r = sink->open_namespace(sink->ctx, spec->name, err);
 		return r ? err_place(err, &spec->pos) : 0;
 	}
 	pos = csv_cell_pos(file, value);
@@ -403,7 +403,7 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 		r = decode_text(d, spec, value, &item, err);
 	if (r)
 		return err_place(err, &pos);
-	r = nvs_wifi_add(&d->wifi, w, &item,
+	r = nvs_wifi_add(&d->wifi, sink, &item,
 			 padded ? (const uint8_t *)value->text : item.data,
 			 padded ? value->len : item.len, err);
 	if (r == ERR_DUPLICATE)
