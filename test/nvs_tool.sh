@@ -1,64 +1,39 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
 # nvs_tool's views of the images in test/golden-nvs-tool, byte for byte:
-# stdout, stderr and exit status. Called from the top directory, as
-# `BUILD=build test/nvs_tool.sh`. Names each case and view that fails.
+# stdout, stderr and exit status.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+need_tools nvs_tool
 
-BUILD=${BUILD:-build}
-case $BUILD in
-/*) tool=$BUILD/nvs_tool ;;
-*) tool=$PWD/$BUILD/nvs_tool ;;
-esac
-golden=$PWD/test/golden-nvs-tool
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-passed=0
-failed=0
-
-# view CASE FILE ERRFILE ARGUMENT... - FILE is the stdout, ERRFILE the stderr
-# that is expected; both are relative to the case.
-view()
-{
-	case=$1 want=$2 want_err=$3
+# view CASE FILE ERRFILE ARGUMENT...: FILE is the stdout, ERRFILE the stderr
+# that is expected ('' for none); both are files of the case.
+view() {
+	local case=$1 want=$2 want_err=${3:-/dev/null} said
 	shift 3
-	if [ ! -f "$golden/$case/$want" ]; then
-		return # what the original cannot do has nothing to compare
-	fi
-	(cd "$golden/$case" && "$tool" "$@" "$case.bin") \
-		>"$scratch/out" 2>"$scratch/err"
-	status=$?
-	what=
-	cmp -s "$scratch/out" "$golden/$case/$want" || what="$what stdout"
-	if [ "$want_err" ]; then
-		cmp -s "$scratch/err" "$golden/$case/$want_err" ||
-			what="$what stderr"
-	elif [ -s "$scratch/err" ]; then
-		what="$what stderr"
-	fi
-	[ $status -eq 0 ] || what="$what status=$status"
-	if [ "$what" ]; then
-		failed=$((failed + 1))
-		echo "nvs_tool: $case: $want:$what differs;" \
-			"(cd test/golden-nvs-tool/$case && nvs_tool $*" \
-			"$case.bin)"
-		diff "$golden/$case/$want" "$scratch/out" | head -4
-		[ ! "$want_err" ] ||
-			diff "$golden/$case/$want_err" "$scratch/err" | head -4
+	[ -f "$want" ] || return # the original could not do it
+	try nvs_tool "$@" "$case.bin"
+	if ! said=$(cmp "$want" "$OUT" 2>&1); then
+		fail "$case: $want" "$said" "$(diff "$want" "$OUT" | head -n 8)" \
+			"in test/golden-nvs-tool/$case: $last_command"
+	elif ! said=$(cmp "$want_err" "$ERR" 2>&1); then
+		fail "$case: $want: stderr" "$said" \
+			"$(diff "$want_err" "$ERR" | head -n 8)" \
+			"in test/golden-nvs-tool/$case: $last_command"
 	else
-		passed=$((passed + 1))
+		succeeds "$case: $want"
 	fi
 }
 
-for dir in "$golden"/*/; do
+for dir in "$ROOT"/test/golden-nvs-tool/*/; do
+	cd "$dir" || exit 1
 	case=$(basename "$dir")
 	view "$case" json '' -f json
 	view "$case" minimal.json '' --dump=minimal --format json
 	for dump in all written minimal namespaces blobs storage_info; do
-		view "$case" $dump.txt '' -d $dump --color never
+		view "$case" "$dump.txt" '' -d "$dump" --color never
 	done
 	view "$case" check.out check.err -d none -i --color never
 done
-
-echo "nvs_tool: $passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+finish
