@@ -251,7 +251,9 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = check_options(cmd, g);
 	if (r >= 0)
 		return r;
-	if (size_parse(g->size, &g->batch.size, &err) || load_keys(g, &err))
+	if (size_parse(g->size, &g->batch.size, &err))
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	if (load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.start = g->resume ? BATCH_RESUME :
 			 g->restart ? BATCH_RESTART : BATCH_NEW;
@@ -371,7 +373,7 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("mfg_gen generate-key", argc - 1,
 					   argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (cli_is_help(command))
 		return help();
 	fputs(usage, stderr);
 	fprintf(stderr, "mfg_gen: error: %s%s%s\n",

@@ -277,6 +277,17 @@ static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 					 text_base64(s, len, out, err);
 }
 
+/* Digits may stand in several lines, as tools that print digests wrap them. */
+static void join_lines(struct buf *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] != '\r' && text->data[i] != '\n')
+			text->data[n++] = text->data[i];
+	text->len = n;
+}
+
 /* The contents of a file for an encoding, as csv_files keeps them. */
 static int convert_file(int how, struct buf *raw, struct buf *out,
 			struct err *err)
@@ -284,6 +295,8 @@ static int convert_file(int how, struct buf *raw, struct buf *out,
 	struct buf empty = *out;
 	size_t at;
 
+	if (how == CSV_HEX2BIN)
+		join_lines(raw);
 	if (how == CSV_HEX2BIN || how == CSV_BASE64)
 		return text_to_bytes((enum csv_encoding)how,
 				     (const char *)raw->data, raw->len, out,
