@@ -2,6 +2,8 @@
 #include "compare.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "csv_input.h"
@@ -178,7 +180,9 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 	if (buf_reserve(&c->seen, c->item_count + 1))
 		return err_nomem(err);
 	memset(c->seen.data, 0, c->item_count + 1);
-	r = csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
+	/* Without a CSV, all that is in the image is too much. */
+	r = !c->csv.len ? 0 :
+	    csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
 			   &errors);
 	if (!r)
 		r = csv_input_decode(&in, &c->decoder, &into, &errors);
@@ -195,10 +199,25 @@ static void keep_finding(void *ctx, const struct nvs_finding *f)
 
 	if (f->check->severity == NVS_NOTE || first->len)
 		return;
+	/* Without a namespace it is no key, but what damage made of one. */
 	if (buf_printf(first, "%s%s%s%s%s at 0x%zx (%s)", f->ns,
-		       *f->ns ? ":" : "", f->key, *f->key ? ": " : "", f->text,
-		       f->offset, f->check->name))
+		       *f->ns ? ":" : "", *f->ns ? f->key : "",
+		       *f->ns ? ": " : "", f->text, f->offset,
+		       f->check->name))
 		first->len = 0;
+}
+
+/* One thing more that is wrong. */
+__attribute__((format(printf, 2, 3)))
+static int add_reason(struct buf *why, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return (why->len && buf_puts(why, "; ")) || buf_puts(why, text);
 }
 
 static int check_sum(const struct buf *file, const char *recorded,
@@ -208,13 +227,13 @@ static int check_sum(const struct buf *file, const char *recorded,
 	struct buf hex = BUF_INIT;
 	int r;
 
-	if (!recorded || !*recorded || why->len)
+	if (!recorded || !*recorded)
 		return 0;
 	r = digest_sha256(file->data, file->len, sum, err);
 	if (!r && (text_to_hex(sum, sizeof(sum), &hex) || !buf_str(&hex)))
 		r = err_nomem(err);
 	if (!r && strcmp((char *)hex.data, recorded) != 0 &&
-	    buf_printf(why, "the %s is not the one in the manifest (SHA-256)",
+	    add_reason(why, "the %s is not the one in the manifest (SHA-256)",
 		       what))
 		r = err_nomem(err);
 	buf_release(&hex);
@@ -228,7 +247,7 @@ static int blame(struct buf *why, struct err *err)
 
 	if (r == ERR_NOMEM || r == ERR_CRYPTO)
 		return r;
-	r = why->len ? 0 : buf_puts(why, err->msg);
+	r = add_reason(why, "%s", err->msg);
 	err_clear(err);
 	return r ? err_nomem(err) : 0;
 }
@@ -284,24 +303,32 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 	return r ? blame(why, err) : 0;
 }
 
-static int read_files(struct compare *c, const struct compare_job *job,
+static int read_image(struct compare *c, const struct compare_job *job,
 		      struct buf *why, struct err *err)
 {
 	int r;
 
-	c->image.len = c->csv.len = 0;
+	c->image.len = 0;
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
-	if (!r)
-		r = check_sum(&c->image, job->image_sha256, "image", why, err);
-	if (!r)
-		r = file_read(job->csv, CSV_MAX, &c->csv, err);
-	if (!r)
-		r = check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
-	if (!r && !why->len && c->image.len != job->size &&
-	    buf_printf(why, "%zu bytes, the other images have %zu: it was cut "
+	if (r)
+		return blame(why, err);
+	if (c->image.len != job->size &&
+	    add_reason(why, "%zu bytes, the other images have %zu: it was cut "
 		       "or is not of this batch", c->image.len, job->size))
-		r = err_nomem(err);
-	return r ? blame(why, err) : 0;
+		return err_nomem(err);
+	return check_sum(&c->image, job->image_sha256, "image", why, err);
+}
+
+static int read_csv(struct compare *c, const struct compare_job *job,
+		    struct buf *why, struct err *err)
+{
+	int r;
+
+	c->csv.len = 0;
+	r = file_read(job->csv, CSV_MAX, &c->csv, err);
+	if (r)
+		return blame(why, err);
+	return check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
 }
 
 /* Put together what was found: what it is about, then what it may come from. */
@@ -343,13 +370,15 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	int r;
 
 	c->difference.len = c->csv_error.len = 0;
-	r = read_files(c, job, why, err);
+	r = read_image(c, job, why, err);
+	if (!r)
+		r = read_csv(c, job, why, err);
 	if (!r)
 		r = decrypt(c, job, why, err);
 	if (!r)
 		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
 				    err);
-	if (!r && c->csv.len)
+	if (!r)
 		r = compare_items(c, job->csv, err);
 	if (!r) {
 		nvs_check_all(c->reader, &findings);

@@ -52,9 +52,12 @@ struct verify {
 static int put_path(const struct verify *v, const struct kind *k,
 		    const char *name, struct buf *out)
 {
+	bool here = !strcmp(v->o->outdir, ".");
+
 	out->len = 0;
-	if (buf_printf(out, "%s/%s/%s%s%s", v->o->outdir, k->dir, k->start,
-		       name, k->end) || !buf_str(out))
+	if (buf_printf(out, "%s%s%s/%s%s%s", here ? "" : v->o->outdir,
+		       here ? "" : "/", k->dir, k->start, name, k->end) ||
+	    !buf_str(out))
 		return ERR_NOMEM;
 	return 0;
 }
@@ -289,10 +292,10 @@ static int report_images(struct verify *v, struct err *err)
 static void report_surplus(struct verify *v, const char *dir,
 			   const char *file, const char *text)
 {
+	const struct kind as_it_is = { dir, "", "" };
 	struct buf path = BUF_INIT;
 
-	if (!buf_printf(&path, "%s/%s/%s", v->o->outdir, dir, file) &&
-	    buf_str(&path))
+	if (!put_path(v, &as_it_is, file, &path))
 		tell(v, (char *)path.data, text);
 	buf_release(&path);
 }
