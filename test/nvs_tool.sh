@@ -11,6 +11,10 @@ case $BUILD in
 *) tool=$PWD/$BUILD/nvs_tool ;;
 esac
 golden=$PWD/test/golden-nvs-tool
+if [ ! -x "$tool" ]; then
+	echo "nvs_tool: $tool is not there: build it first"
+	exit 1
+fi
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 passed=0
