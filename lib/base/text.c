@@ -249,7 +249,8 @@ bool text_is_utf8(const void *p, size_t len, size_t *at)
 
 		if (!n) {
 			if (at)
-					return false;
+				*at = i;
+			return false;
 		}
 		i += n;
 	}
