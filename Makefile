@@ -46,7 +46,7 @@ ARCHIVES := $(BUILD)/libmfg.a $(BUILD)/libnvsgen.a
 TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all clean check demo deps help
+.PHONY: all clean check demo deps deps-build help tests
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a ## build the executables and libnvsgen.a
 
@@ -79,7 +79,10 @@ check: deps ## install what is missing, build, run all tests; T=NAME runs one
 
 tests: $(TEST_BIN)
 
-demo: deps ## install what is missing, build, make the sample batch in build/demo
+deps-build:
+	@tools/install-deps.sh --build-only
+
+demo: deps-build ## install what is missing, build, make the sample batch in build/demo
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tools/demo.sh
 

@@ -25,6 +25,14 @@
 __attribute__((warn_unused_result))
 int file_read(const char *path, size_t max, struct buf *out, struct err *err);
 
+/*
+ * The same from an open descriptor of any kind, up to its end. path is for
+ * the messages.
+ */
+__attribute__((warn_unused_result))
+int file_read_stream(int fd, const char *path, size_t max, struct buf *out,
+		     struct err *err);
+
 /* What stands at a name when something new is put there. */
 enum file_existing {
 	FILE_KEEP,   /* refuse: ERR_EXISTS, the old file stays as it was */

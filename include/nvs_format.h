@@ -189,7 +189,7 @@ uint32_t nvs_header_crc(const uint8_t page[NVS_PAGE_BITMAP]);
 /* State of entry n (0..125) of a page, an NVS_ENTRY_ value. */
 static inline unsigned nvs_entry_state(const uint8_t *page, unsigned n)
 {
-	return page[NVS_PAGE_BITMAP + n / 4] >> (n % 4 * 2) & 3u;
+	return (unsigned)page[NVS_PAGE_BITMAP + n / 4] >> (n % 4 * 2) & 3u;
 }
 
 /* Entry n of a page. */

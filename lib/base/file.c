@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_fd(int fd, const char *path, size_t max, struct buf *out,
-		   struct err *err)
+int file_read_stream(int fd, const char *path, size_t max, struct buf *out,
+		     struct err *err)
 {
 	size_t start = out->len;
 
@@ -57,7 +57,7 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	else if (buf_reserve(out, (size_t)st.st_size + 1))
 		r = err_nomem(err);
 	else
-		r = read_fd(fd, path, max, out, err);
+		r = file_read_stream(fd, path, max, out, err);
 	close(fd);
 	if (r)
 		out->len = start;

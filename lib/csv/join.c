@@ -313,7 +313,10 @@ int csv_join_put_expanded(const struct csv_join *j, const struct csv_row *row,
 			cell = value_of(j, row, line);
 			line = next_key(s, line + 1);
 		}
-		r = csv_put_field(out, !i, cell->text, cell->len);
+		/* A lone empty field is quoted, or its line would be blank. */
+		r = row->count == 1 && !cell->len ?
+		    csv_put_quoted(out, true, "", 0) :
+		    csv_put_field(out, !i, cell->text, cell->len);
 	}
 	return r ? r : buf_append(out, "\r\n", 2);
 }

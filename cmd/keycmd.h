@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keycmd.h - the key options that mfg_gen and nvs_partition_gen share, and
+ * their command generate-key.
+ */
+#ifndef KEYCMD_H
+#define KEYCMD_H
+
+#include <stdbool.h>
+
+#include "cli.h"
+#include "err.h"
+#include "nvs_keys.h"
+
+struct key_options {
+	bool keygen;
+	const char *keyfile;
+	const char *inputkey;
+	bool protect_hmac;
+	bool hmac_keygen;
+	const char *hmac_keyfile;
+	const char *hmac_inputkey;
+};
+
+/* Lines for a table of struct cli_option. */
+#define KEYCMD_HMAC_OPTIONS(k) \
+	{ "key_protect_hmac", 0, CLI_FLAG, &(k)->protect_hmac, NULL, \
+	  "derive the NVS keys from an HMAC key, as the\n" \
+	  "chip does from its eFuse" }, \
+	{ "kp_hmac_keygen", 0, CLI_FLAG, &(k)->hmac_keygen, NULL, \
+	  "draw the HMAC key" }, \
+	{ "kp_hmac_keyfile", 0, CLI_TEXT, &(k)->hmac_keyfile, "F", \
+	  "file name for a drawn HMAC key, under keys/" }, \
+	{ "kp_hmac_inputkey", 0, CLI_TEXT, &(k)->hmac_inputkey, "F", \
+	  "file with the HMAC key (32 bytes)" }
+
+/*
+ * Check that the HMAC options go together. -1: they do; else the exit status
+ * after a message.
+ */
+int keycmd_check_hmac(const struct cli_command *cmd,
+		      const struct key_options *k);
+
+/* Load the file of --inputkey, which has to be called .bin. */
+__attribute__((warn_unused_result))
+int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
+		      struct err *err);
+
+/*
+ * Draw or derive the keys that the options ask for. An HMAC key that is
+ * drawn is in hmac_key.
+ */
+__attribute__((warn_unused_result))
+int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
+		uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
+
+/*
+ * Write key files into outdir/keys, never over existing ones: the keys, and
+ * the HMAC key when it was drawn. Prints their paths.
+ */
+__attribute__((warn_unused_result))
+int keycmd_save(const struct key_options *k, const char *outdir,
+		const struct nvs_keys *keys,
+		const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
+
+/* The command generate-key. name is "mfg_gen generate-key" or the like. */
+int keycmd_generate_key(const char *name, int argc, char **argv);
+
+#endif

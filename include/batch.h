@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h - a configuration and a table of values become a tree of images.
+ *
+ * 1. Check: every row is joined, decoded and laid out in memory; names are
+ *    made and looked up. Any mistake ends the batch with nothing written.
+ * 2. Produce: on all cores, into <outdir>/.mfg_gen-<prefix>.partial/.
+ * 3. Publish: one sync to disk, then renames; then the partial directory is
+ *    gone. A reader of <outdir>/bin never sees half an image.
+ *
+ * A batch that is killed, interrupted or out of disk leaves its partial
+ * directory, from which a later run with BATCH_RESUME completes the tree that
+ * an undisturbed run would have made. Keys that were staged are used again,
+ * so that none is ever lost.
+ *
+ * Files: <outdir>/csv/STEM.csv, <outdir>/bin/STEM.bin, and, when keys are
+ * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin. STEM is
+ * <prefix>-<id> or <prefix>-<counter>-<id>.
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "nvs_keys.h"
+#include "nvs_writer.h"
+
+enum batch_keys {
+	BATCH_PLAIN,      /* images are not encrypted */
+	BATCH_GIVEN,      /* all with the given keys; no key files */
+	BATCH_DRAWN,      /* fresh keys for every device */
+	BATCH_DERIVED,    /* derived from the given HMAC key, filed per device */
+	BATCH_HMAC_DRAWN  /* derived from a fresh HMAC key for every device */
+};
+
+enum batch_start {
+	BATCH_NEW,     /* a partial directory that is there is an error */
+	BATCH_RESUME,  /* complete it; what is right stays */
+	BATCH_RESTART  /* remove it first */
+};
+
+/* All texts are borrowed for the duration of the call. */
+struct batch_options {
+	const char *conf;      /* path of the configuration */
+	const char *values;    /* path of the values table; "-" is stdin */
+	const char *prefix;
+	size_t size;           /* of the partition in bytes */
+	unsigned version;      /* of the format, 1 or 2 */
+	const char *fileid;    /* column that names devices; NULL: row number */
+	bool numbered;         /* a counter stands between prefix and id */
+	uint64_t first_number; /* counter of the first row */
+	unsigned width;        /* to which the counter is zero-padded */
+	const char *outdir;
+
+	enum batch_keys keys;
+	const struct nvs_keys *given;  /* BATCH_GIVEN */
+	const uint8_t *hmac_key;       /* BATCH_DERIVED: 32 bytes */
+	const char *key_name;          /* file name under keys/ for the only
+					  device, or NULL: keys-STEM.bin */
+	const char *hmac_key_name;     /* the same for hmac-keys-STEM.bin */
+
+	const char *only;      /* file with an id per line, or NULL; "-" stdin */
+	uint64_t shard;        /* 1..shards: this part of the rows */
+	uint64_t shards;       /* 0: all rows */
+	enum batch_start start;
+	bool overwrite;        /* replace existing files */
+	bool check_only;       /* stop after the check */
+	const char *manifest;  /* path for the manifest, or NULL */
+	bool sums;             /* write <outdir>/SHA256SUMS-<prefix> */
+	bool offset_known;     /* the manifest gets a column with offset */
+	uint64_t offset;       /* of the partition in flash, bytes */
+	unsigned jobs;         /* threads; 0: as many as processors */
+
+	struct err_sink errors;   /* one call per mistake, in order */
+	struct err_sink warnings;
+	/* Called now and then from any thread, one call at a time. May be 0. */
+	void (*progress)(void *ctx, const char *phase, uint64_t done,
+			 uint64_t total);
+	/* Called per file in row order after publishing. May be 0. */
+	void (*created)(void *ctx, const char *kind, const char *path);
+	void *ctx;                /* for progress and created */
+	const volatile sig_atomic_t *stop; /* not 0: interrupt; may be NULL */
+};
+
+struct batch_result {
+	uint64_t devices;       /* selected, checked or made */
+	uint64_t rows;          /* in the table */
+	struct nvs_usage fullest;
+	uint64_t fullest_row;   /* 1-based; 0 when there is no device */
+	uint64_t more_errors;   /* beyond those that were reported */
+	uint64_t kept;          /* files that a resumed run found right */
+	char partial[4096];     /* left behind on failure, or "" */
+};
+
+/* How many mistakes are reported in one run. */
+#define BATCH_ERRORS_SHOWN 20
+
+/*
+ * Run a batch. 0, or a negative enum err_code after at least one call of
+ * errors.report. ERR_EXISTS: an output or a partial directory is in the way.
+ * ERR_INTERRUPTED: *stop was set. result is filled as far as it was got.
+ */
+__attribute__((warn_unused_result))
+int batch_run(const struct batch_options *o, struct batch_result *result);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* digest.h - SHA-256 (FIPS 180-4), at once or in pieces. */
+#ifndef DIGEST_H
+#define DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define DIGEST_SIZE 32u
+
+/* Of n bytes. 0 or ERR_CRYPTO. */
+__attribute__((warn_unused_result))
+int digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_SIZE],
+		  struct err *err);
+
+struct digest; /* a hash being computed */
+
+/* Begin; NULL with *err filled on failure. */
+struct digest *digest_new(struct err *err);
+
+/* Any number of pieces. A failure shows in digest_finish(). */
+void digest_add(struct digest *d, const void *p, size_t n);
+
+/* The hash of all pieces; d can then only be freed. 0 or ERR_CRYPTO. */
+__attribute__((warn_unused_result))
+int digest_finish(struct digest *d, uint8_t out[DIGEST_SIZE],
+		  struct err *err);
+void digest_free(struct digest *d); /* may be NULL */
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "digest.h"
+
+#include <stdbool.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/version.h>
+
+#include "buf.h"
+
+/* The functions that can fail have other names in mbedTLS 2. */
+#if MBEDTLS_VERSION_NUMBER < 0x03000000
+#define mbedtls_sha256 mbedtls_sha256_ret
+#define mbedtls_sha256_starts mbedtls_sha256_starts_ret
+#define mbedtls_sha256_update mbedtls_sha256_update_ret
+#define mbedtls_sha256_finish mbedtls_sha256_finish_ret
+#endif
+
+struct digest {
+	mbedtls_sha256_context sha;
+	bool failed;
+};
+
+static int failure(struct err *err)
+{
+	return err_set(err, ERR_CRYPTO, "SHA-256 failed");
+}
+
+int digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_SIZE],
+		  struct err *err)
+{
+	return mbedtls_sha256(p, n, out, 0) ? failure(err) : 0;
+}
+
+struct digest *digest_new(struct err *err)
+{
+	struct digest *d = mem_alloc(sizeof(*d));
+
+	if (!d) {
+		err_nomem(err);
+		return NULL;
+	}
+	mbedtls_sha256_init(&d->sha);
+	d->failed = mbedtls_sha256_starts(&d->sha, 0) != 0;
+	return d;
+}
+
+void digest_add(struct digest *d, const void *p, size_t n)
+{
+	if (n && mbedtls_sha256_update(&d->sha, p, n))
+		d->failed = true;
+}
+
+int digest_finish(struct digest *d, uint8_t out[DIGEST_SIZE], struct err *err)
+{
+	if (d->failed || mbedtls_sha256_finish(&d->sha, out))
+		return failure(err);
+	return 0;
+}
+
+void digest_free(struct digest *d)
+{
+	if (!d)
+		return;
+	mbedtls_sha256_free(&d->sha);
+	mem_free(d);
+}

@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "batch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "csv_schema.h"
+#include "device.h"
+#include "digest.h"
+#include "file.h"
+#include "findings.h"
+#include "ids.h"
+#include "inputs.h"
+#include "manifest.h"
+#include "name.h"
+#include "rows.h"
+#include "stage.h"
+#include "text.h"
+
+#define MAX_JOBS 256u
+/* Files of the batch's own in the partial directory. */
+#define MANIFEST_FILE "manifest"
+#define EXPANDED_FILE "expanded"
+#define SUMS_FILE "sums"
+
+_Static_assert(STAGE_FINGERPRINT_SIZE == DIGEST_SIZE,
+	       "a fingerprint is a SHA-256");
+
+enum phase { CHECKING, MAKING };
+
+struct batch {
+	const struct batch_options *o;
+	struct batch_result *result;
+	struct findings findings;
+	struct err_sink sink;     /* into findings */
+	struct name_rule rule;
+	struct stage stage;
+	struct buf conf;
+	struct csv_schema schema;
+	int values_fd;
+	struct stat values_before; /* to notice a table that changes */
+	struct buf expanded;      /* path; empty: no REPEAT keys */
+	struct buf sums;          /* path; empty: none wanted */
+	struct rows rows;
+	bool rows_ready;
+	struct ids ids, only;
+	struct rows_selection selection;
+	struct csv_files *files;
+	struct manifest manifest;
+	bool manifest_ready;
+	struct digest *fingerprint;
+
+	enum phase phase;
+	atomic_bool give_up;      /* a thread failed while making */
+	uint64_t done;            /* in this phase; under the lock */
+	pthread_mutex_t lock;     /* for result, done and progress */
+};
+
+static int report(struct batch *b, const struct err *err)
+{
+	if (err->code != ERR_NONE)
+		b->sink.report(b->sink.ctx, err);
+	return err->code;
+}
+
+static bool stopped(const struct batch *b)
+{
+	return b->o->stop && *b->o->stop;
+}
+
+static void add_bytes(void *ctx, const void *p, size_t n)
+{
+	digest_add(ctx, p, n);
+}
+
+static void add_text(struct digest *d, const char *s)
+{
+	/* With its NUL, so that texts can't run together. */
+	digest_add(d, s ? s : "\1", (s ? strlen(s) : 1) + 1);
+}
+
+static void add_number(struct digest *d, uint64_t n)
+{
+	uint8_t bytes[8];
+
+	le_put64(bytes, n);
+	digest_add(d, bytes, sizeof(bytes));
+}
+
+/* All that decides which files come out; the values table follows. */
+static void start_fingerprint(struct digest *d, const struct batch_options *o,
+			      const struct buf *conf, const struct ids *only)
+{
+	const uint64_t numbers[] = {
+		o->size, o->version, o->numbered, o->first_number, o->width,
+		o->keys, o->shard, o->shards, o->overwrite, conf->len,
+		only->texts.len,
+	};
+
+	add_text(d, "mfg_gen batch 1");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		add_number(d, numbers[i]);
+	digest_add(d, conf->data, conf->len);
+	digest_add(d, only->texts.data, only->texts.len);
+	add_text(d, o->prefix);
+	add_text(d, o->fileid);
+	add_text(d, o->key_name);
+	add_text(d, o->hmac_key_name);
+	if (o->given)
+		digest_add(d, o->given, sizeof(*o->given));
+	if (o->hmac_key)
+		digest_add(d, o->hmac_key, NVS_HMAC_KEY_SIZE);
+}
+
+/* What can be said about the options without a look at the table. */
+static int prepare(struct batch *b, struct err *err)
+{
+	const struct batch_options *o = b->o;
+	struct nvs_writer probe;
+	int r;
+
+	r = nvs_writer_init(&probe, o->size, o->version, err);
+	if (r)
+		return r;
+	nvs_writer_release(&probe);
+	b->rule = (struct name_rule){
+		.prefix = o->prefix,
+		.numbered = o->numbered,
+		.first_number = o->first_number,
+		.width = o->width,
+		.key_name = o->key_name,
+		.hmac_key_name = o->hmac_key_name,
+	};
+	r = name_check_part(o->prefix, "prefix", err);
+	if (!r)
+		r = stage_init(&b->stage, o->outdir, o->prefix, o->shard,
+			       o->shards, err);
+	if (!r)
+		r = stage_look(&b->stage, err);
+	if (!r && o->only)
+		r = inputs_read_ids(o->only, &b->only, err);
+	if (!r && !(b->files = csv_decoder_files(err)))
+		r = err->code;
+	if (!r && !(b->fingerprint = digest_new(err)))
+		r = err->code;
+	return r;
+}
+
+/* Files beside the images: their names, and whether they may be written. */
+static int prepare_extras(struct batch *b, struct err *err)
+{
+	const struct batch_options *o = b->o;
+	const char *paths[2] = { o->manifest, NULL };
+	int r = 0;
+
+	if (b->schema.repeats)
+		r = inputs_name_expanded(o->values, o->conf, b->stage.outdir,
+					 &b->expanded, err);
+	if (!r && o->sums) {
+		r = buf_printf(&b->sums, "%s/SHA256SUMS-%s", b->stage.outdir,
+			       o->prefix);
+		if (!r && o->shards)
+			r = buf_printf(&b->sums, ".shard-%" PRIu64 "-%" PRIu64,
+				       o->shard, o->shards);
+		if (r || !buf_str(&b->sums))
+			return err_nomem(err);
+		paths[1] = (char *)b->sums.data;
+	}
+	for (unsigned i = 0; i < 2 && !r; i++)
+		if (paths[i] && !o->overwrite && o->start != BATCH_RESUME &&
+		    file_exists(paths[i]))
+			r = err_set(err, ERR_EXISTS, "'%s' is there already: "
+				    "choose another name, or replace it with "
+				    "--overwrite", paths[i]);
+	return r;
+}
+
+static int read_inputs(struct batch *b)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	r = inputs_read_conf(b->o->conf, &b->conf, &err);
+	if (!r)
+		r = inputs_open_values(b->o->values, b->o->stop,
+				       &b->values_fd, &err);
+	if (!r && fstat(b->values_fd, &b->values_before))
+		r = err_io(&err, errno, "cannot read", b->o->values);
+	if (r)
+		return report(b, &err);
+	r = csv_schema_read(&b->schema, b->o->conf, b->conf.data, b->conf.len,
+			    &b->sink);
+	if (r)
+		return r;
+	if (prepare_extras(b, &err))
+		return report(b, &err);
+	start_fingerprint(b->fingerprint, b->o, &b->conf, &b->only);
+	rows_init(&b->rows, b->values_fd, b->o->values, &b->schema,
+		  b->o->fileid);
+	b->rows_ready = true;
+	return 0;
+}
+
+/* The rows of this shard, which needs to know how many there are. */
+static int select_rows(struct batch *b)
+{
+	const struct batch_options *o = b->o;
+	uint64_t rows;
+	int r;
+
+	b->selection = (struct rows_selection){
+		.only = o->only ? &b->only : NULL,
+		.from = 1,
+		.to = UINT64_MAX,
+	};
+	if (!o->shards)
+		return 0;
+	r = rows_start(&b->rows, &b->selection, NULL, NULL, NULL, &b->sink,
+		       NULL);
+	if (!r)
+		r = rows_count(&b->rows, &rows);
+	if (r)
+		return r;
+	/* Not rows * shard / shards: the product could overflow. */
+	b->selection.from = 1 + rows / o->shards * (o->shard - 1) +
+			    rows % o->shards * (o->shard - 1) / o->shards;
+	b->selection.to = 1 + rows / o->shards * o->shard +
+			  rows % o->shards * o->shard / o->shards;
+	return 0;
+}
+
+/* One thread's work on what it took. */
+static int check_some(struct batch *b, struct device_maker *m,
+		      const struct rows_take *take)
+{
+	bool look = b->o->start != BATCH_RESUME && !b->o->overwrite;
+	struct nvs_usage fullest = { 0 };
+	uint64_t row = 0;
+
+	for (size_t i = 0; i < take->count && !stopped(b); i++) {
+		struct nvs_usage usage;
+
+		if (device_check(m, &take->row[i], take->number[i], look,
+				 &usage, &b->sink))
+			continue;
+		if (usage.entries > fullest.entries) {
+			fullest = usage;
+			row = take->number[i];
+		}
+	}
+	pthread_mutex_lock(&b->lock);
+	b->result->devices += take->count;
+	if (fullest.entries > b->result->fullest.entries ||
+	    (fullest.entries == b->result->fullest.entries &&
+	     row < b->result->fullest_row)) {
+		b->result->fullest = fullest;
+		b->result->fullest_row = row;
+	}
+	pthread_mutex_unlock(&b->lock);
+	return 0;
+}
+
+static int make_some(struct batch *b, struct device_maker *m,
+		     const struct rows_take *take, struct buf *record)
+{
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	record->len = 0;
+	for (size_t i = 0; i < take->count && !r; i++) {
+		if (stopped(b) || atomic_load(&b->give_up))
+			return ERR_INTERRUPTED;
+		r = device_make(m, &take->row[i], take->number[i], record,
+				&b->sink);
+	}
+	if (!r && manifest_put(&b->manifest, take->turn, record, &err))
+		r = report(b, &err);
+	return r;
+}
+
+static void tell_progress(struct batch *b, uint64_t more)
+{
+	const struct batch_options *o = b->o;
+
+	if (!o->progress)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->done += more;
+	o->progress(o->ctx, b->phase == CHECKING ? "checking" : "making",
+		    b->done, b->phase == CHECKING ? 0 : b->result->devices);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void work(struct batch *b, struct device_maker *m,
+		 struct rows_take *take)
+{
+	struct buf record = BUF_INIT;
+	int r = 0;
+
+	while (!r && !stopped(b) && rows_next(&b->rows, take) > 0) {
+		r = b->phase == CHECKING ? check_some(b, m, take) :
+					   make_some(b, m, take, &record);
+		tell_progress(b, take->count);
+	}
+	if (r)
+		atomic_store(&b->give_up, true);
+	buf_release(&record);
+}
+
+static void *thread_main(void *arg)
+{
+	struct batch *b = arg;
+	struct rows_take *take = mem_array(1, sizeof(*take));
+	struct err err = ERR_INIT;
+	struct device_maker m;
+
+	if (!take)
+		err_nomem(&err);
+	else if (!device_maker_init(&m, b->o, &b->rule, &b->rows.join,
+				    &b->stage, &b->manifest, b->files,
+				    b->phase == MAKING, &err)) {
+		work(b, &m, take);
+		pthread_mutex_lock(&b->lock);
+		b->result->kept += m.kept;
+		pthread_mutex_unlock(&b->lock);
+		device_maker_release(&m);
+	}
+	if (err.code != ERR_NONE) {
+		report(b, &err);
+		atomic_store(&b->give_up, true);
+	}
+	if (take)
+		rows_take_release(take);
+	mem_free(take);
+	return NULL;
+}
+
+static unsigned job_count(const struct batch_options *o)
+{
+	cpu_set_t set;
+	int n;
+
+	if (o->jobs)
+		return o->jobs < MAX_JOBS ? o->jobs : MAX_JOBS;
+	n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : n < (int)MAX_JOBS ? (unsigned)n : MAX_JOBS;
+}
+
+/* Go through the table with all threads. */
+static int run_phase(struct batch *b, enum phase phase)
+{
+	pthread_t thread[MAX_JOBS];
+	unsigned jobs = job_count(b->o), started = 0;
+
+	b->phase = phase;
+	b->done = 0;
+	/* This thread is one of them: without any other it still gets done. */
+	while (started + 1 < jobs &&
+	       !pthread_create(&thread[started], NULL, thread_main, b))
+		started++;
+	thread_main(b);
+	while (started)
+		pthread_join(thread[--started], NULL);
+	if (b->findings.count)
+		return b->findings.kept[0].code;
+	return 0;
+}
+
+static int interrupted(struct batch *b, struct err *err)
+{
+	if (!stopped(b))
+		return 0;
+	if (b->phase == CHECKING)
+		err_set(err, ERR_INTERRUPTED, "interrupted; nothing was "
+			"written");
+	else
+		err_set(err, ERR_INTERRUPTED, "interrupted; what was made so far "
+			"is in '%s': complete it with --resume, or begin again "
+			"with --restart", b->stage.partial);
+	return report(b, err);
+}
+
+static bool is_row_number(const char *id, uint64_t rows)
+{
+	uint64_t n;
+
+	return *id >= '1' && *id <= '9' && id[1] != 'x' &&
+	       !text_unsigned(id, &n) && n <= rows;
+}
+
+/* Ids of --only that no row has. */
+static void report_unknown_ids(struct batch *b)
+{
+	struct pos pos = { b->o->only, 0, 0 };
+	size_t at = 0;
+	const char *id;
+	uint32_t line;
+
+	while ((id = ids_next(&b->only, &at, &line))) {
+		struct err err = ERR_INIT;
+
+		if (b->o->fileid ? ids_find(&b->ids, id) != 0 :
+		    is_row_number(id, b->result->rows))
+			continue;
+		pos.line = line;
+		err_at(&err, &pos, ERR_INPUT, "the id '%s' is not in %s", id,
+		       b->o->values);
+		report(b, &err);
+	}
+}
+
+static int check_count(struct batch *b, struct err *err)
+{
+	struct pos pos = { b->o->values, 1, 0 };
+
+	if (!b->result->rows)
+		return err_at(err, &pos, ERR_INPUT, "the values table has no "
+			      "device: only a header line");
+	if ((b->o->key_name || b->o->hmac_key_name) && b->result->devices > 1)
+		return err_set(err, ERR_USAGE, "--%s names one file, but there "
+			       "are %" PRIu64 " devices, each with a key of its "
+			       "own: leave it out, the files are then called "
+			       "after the devices", b->o->key_name ? "keyfile" :
+			       "kp_hmac_keyfile", b->result->devices);
+	return 0;
+}
+
+static int check(struct batch *b)
+{
+	struct err err = ERR_INIT;
+	int r = select_rows(b);
+
+	if (!r)
+		r = rows_start(&b->rows, &b->selection, &b->ids, add_bytes,
+			       b->fingerprint, &b->sink, &b->o->warnings);
+	if (r)
+		return r;
+	run_phase(b, CHECKING);
+	b->result->rows = b->rows.number;
+	if (interrupted(b, &err))
+		return err.code;
+	if (!b->rows.failed && check_count(b, &err))
+		report(b, &err);
+	if (!b->rows.failed)
+		report_unknown_ids(b);
+	return b->findings.count ? b->findings.kept[0].code : 0;
+}
+
+/* The table must still be the one that was checked. */
+static int values_unchanged(struct batch *b, struct err *err)
+{
+	struct stat now;
+
+	if (fstat(b->values_fd, &now))
+		return err_io(err, errno, "cannot read", b->o->values);
+	if (now.st_size != b->values_before.st_size ||
+	    now.st_mtim.tv_sec != b->values_before.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != b->values_before.st_mtim.tv_nsec)
+		return err_set(err, ERR_INPUT, "'%s' was changed while the batch "
+			       "was made, nothing is published: begin again with "
+			       "--restart", b->o->values);
+	return 0;
+}
+
+static bool wants_record(const struct batch_options *o)
+{
+	return o->manifest || o->sums || o->created;
+}
+
+static int open_stage(struct batch *b, struct err *err)
+{
+	uint8_t fingerprint[STAGE_FINGERPRINT_SIZE];
+	int r, fd = -1;
+
+	r = digest_finish(b->fingerprint, fingerprint, err);
+	if (!r)
+		r = stage_open(&b->stage, b->o->start, fingerprint, err);
+	if (r)
+		return r;
+	snprintf(b->result->partial, sizeof(b->result->partial), "%s",
+		 b->stage.partial);
+	if (wants_record(b->o) &&
+	    (fd = stage_open_own(&b->stage, MANIFEST_FILE, FILE_MODE_PUBLIC,
+				 err)) < 0)
+		return err->code;
+	r = manifest_init(&b->manifest, fd, b->o->offset_known, b->o->offset,
+			  err);
+	b->manifest_ready = !r;
+	if (!r && b->expanded.len) {
+		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
+						   FILE_MODE_PUBLIC, err);
+		if (b->rows.expand_fd < 0)
+			r = err->code;
+	}
+	return r;
+}
+
+static int make(struct batch *b)
+{
+	struct err err = ERR_INIT;
+	int r = open_stage(b, &err);
+
+	if (r)
+		return report(b, &err);
+	r = rows_start(&b->rows, &b->selection, NULL, NULL, NULL, &b->sink,
+		       NULL);
+	if (!r)
+		r = run_phase(b, MAKING);
+	if (r)
+		return r;
+	if (interrupted(b, &err))
+		return err.code;
+	r = values_unchanged(b, &err);
+	if (!r)
+		r = manifest_finish(&b->manifest, &err);
+	return report(b, &err);
+}
+
+/* Whether a file at path has the bytes of fd, from its start. */
+static bool same_contents(int fd, const char *path, size_t size)
+{
+	struct buf there = BUF_INIT, ours = BUF_INIT;
+	bool same;
+
+	same = !file_read(path, size, &there, NULL) && there.len == size &&
+	       lseek(fd, 0, SEEK_SET) == 0 &&
+	       !file_read_stream(fd, path, size, &ours, NULL) &&
+	       ours.len == size && (!size || !memcmp(ours.data, there.data, size));
+	buf_release(&there);
+	buf_release(&ours);
+	return same;
+}
+
+/* Copy one of the batch's own files to where it was asked for. */
+static int deliver(int fd, const char *path, enum file_existing existing,
+		   struct err *err)
+{
+	struct file_aside out;
+	uint8_t chunk[16384];
+	struct stat st;
+	ssize_t n;
+	int r;
+
+	if (fstat(fd, &st))
+		return err_io(err, errno, "cannot read", path);
+	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
+		return 0;
+	r = file_make_parent(path, err);
+	if (!r)
+		r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
+	if (r)
+		return r;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		r = err_io(err, errno, "cannot read", path);
+	while (!r && (n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n > 0)
+			r = file_aside_write(&out, chunk, (size_t)n, err);
+		else if (errno != EINTR)
+			r = err_io(err, errno, "cannot read", path);
+	}
+	if (!r)
+		return file_aside_commit(&out, existing, err);
+	file_aside_abort(&out);
+	return r;
+}
+
+/* A line as sha256sum(1) writes and reads it, into the file in ctx. */
+static int put_sum(void *ctx, const char *path, const char *sha256,
+		   struct err *err)
+{
+	const int *fd = ctx;
+	struct buf line = BUF_INIT;
+	int r = 0;
+
+	if (buf_printf(&line, "%s  %s\n", sha256, path))
+		r = err_nomem(err);
+	else if (file_write_all(*fd, line.data, line.len))
+		r = err_io(err, errno, "cannot write", "the checksums");
+	buf_release(&line);
+	return r;
+}
+
+static int deliver_sums(struct batch *b, enum file_existing existing,
+			struct err *err)
+{
+	int fd, r;
+
+	fd = stage_open_own(&b->stage, SUMS_FILE, FILE_MODE_PUBLIC, err);
+	if (fd < 0)
+		return err->code;
+	r = manifest_visit(b->manifest.fd, put_sum, &fd, err);
+	if (!r)
+		r = deliver(fd, (char *)b->sums.data, existing, err);
+	close(fd);
+	return r;
+}
+
+static int tell_created(void *ctx, const char *path, const char *sha256,
+			struct err *err)
+{
+	const struct batch *b = ctx;
+	struct buf full = BUF_INIT;
+	const char *kind = !strncmp(path, "csv/", 4) ? "csv" :
+			   !strncmp(path, "bin/", 4) ? "bin" : "keys";
+
+	(void)sha256;
+	if (buf_printf(&full, "%s/%s", b->stage.outdir, path) ||
+	    !buf_str(&full)) {
+		buf_release(&full);
+		return err_nomem(err);
+	}
+	b->o->created(b->o->ctx, kind, (char *)full.data);
+	buf_release(&full);
+	return 0;
+}
+
+static int publish(struct batch *b)
+{
+	enum file_existing existing = b->o->overwrite ? FILE_REPLACE :
+							FILE_KEEP;
+	struct err err = ERR_INIT;
+	int r;
+
+	r = stage_publish(&b->stage, b->o->overwrite, &err);
+	if (!r && b->expanded.len)
+		r = deliver(b->rows.expand_fd, (char *)b->expanded.data,
+			    FILE_REPLACE, &err);
+	if (!r && b->o->sums)
+		r = deliver_sums(b, existing, &err);
+	if (!r && b->o->manifest)
+		r = deliver(b->manifest.fd, b->o->manifest, existing, &err);
+	if (!r)
+		r = stage_remove(&b->stage, &err);
+	if (!r)
+		b->result->partial[0] = '\0';
+	if (!r && b->o->created)
+		r = manifest_visit(b->manifest.fd, tell_created, b, &err);
+	return report(b, &err);
+}
+
+static int refuse_partial(struct batch *b)
+{
+	struct err err = ERR_INIT;
+
+	if (b->o->check_only || b->o->start != BATCH_NEW ||
+	    !stage_is_unfinished(&b->stage))
+		return 0;
+	err_set(&err, ERR_EXISTS, "an earlier run was stopped and left '%s': "
+		"complete it with --resume, or begin again with --restart",
+		b->stage.partial);
+	return report(b, &err);
+}
+
+static int run(struct batch *b)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	if (prepare(b, &err))
+		return report(b, &err);
+	r = refuse_partial(b);
+	if (!r)
+		r = read_inputs(b);
+	if (!r)
+		r = check(b);
+	if (r || b->o->check_only)
+		return r;
+	r = make(b);
+	return r ? r : publish(b);
+}
+
+static void release(struct batch *b)
+{
+	if (b->manifest_ready) {
+		if (b->manifest.fd >= 0)
+			close(b->manifest.fd);
+		manifest_release(&b->manifest);
+	}
+	if (b->rows_ready) {
+		if (b->rows.expand_fd >= 0)
+			close(b->rows.expand_fd);
+		rows_release(&b->rows);
+	}
+	if (b->values_fd >= 0)
+		close(b->values_fd);
+	csv_schema_release(&b->schema);
+	csv_files_free(b->files);
+	digest_free(b->fingerprint);
+	ids_release(&b->ids);
+	ids_release(&b->only);
+	buf_release(&b->conf);
+	buf_release(&b->expanded);
+	buf_release(&b->sums);
+	stage_release(&b->stage);
+	findings_release(&b->findings);
+	pthread_mutex_destroy(&b->lock);
+}
+
+int batch_run(const struct batch_options *o, struct batch_result *result)
+{
+	struct batch b = {
+		.o = o,
+		.result = result,
+		.values_fd = -1,
+		.stage = STAGE_INIT,
+	};
+	int r;
+
+	*result = (struct batch_result){ 0 };
+	findings_init(&b.findings, o->conf);
+	b.sink = findings_sink(&b.findings);
+	pthread_mutex_init(&b.lock, NULL);
+	atomic_init(&b.give_up, false);
+	run(&b);
+	r = findings_report(&b.findings, &o->errors, &result->more_errors);
+	release(&b);
+	return r;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "digest.h"
+#include "file.h"
+
+bool device_has_file(const struct batch_options *o, enum name_kind kind)
+{
+	switch (kind) {
+	case NAME_HMAC_KEY:
+		return o->keys == BATCH_HMAC_DRAWN;
+	case NAME_KEY:
+		return o->keys != BATCH_PLAIN && o->keys != BATCH_GIVEN;
+	default:
+		return true;
+	}
+}
+
+static int prepare_making(struct device_maker *m, struct err *err)
+{
+	const struct batch_options *o = m->o;
+
+	m->image = mem_alloc(o->size);
+	if (!m->image)
+		return err_nomem(err);
+	if (o->keys != BATCH_PLAIN && !(m->cipher = nvs_cipher_new(err)))
+		return err->code;
+	if ((o->keys == BATCH_DRAWN || o->keys == BATCH_HMAC_DRAWN) &&
+	    !(m->random = random_system_new(err)))
+		return err->code;
+	if (o->keys == BATCH_GIVEN)
+		return nvs_cipher_set_keys(m->cipher, o->given, err);
+	return 0;
+}
+
+int device_maker_init(struct device_maker *m, const struct batch_options *o,
+		      const struct name_rule *rule,
+		      const struct csv_join *join, const struct stage *stage,
+		      const struct manifest *manifest,
+		      struct csv_files *files, bool making, struct err *err)
+{
+	int r;
+
+	*m = (struct device_maker){
+		.o = o,
+		.rule = rule,
+		.join = join,
+		.stage = stage,
+		.manifest = manifest,
+	};
+	r = nvs_writer_init(&m->writer, o->size, o->version, err);
+	if (r)
+		return r;
+	csv_decoder_init(&m->decoder, files);
+	csv_join_expect(join, &m->decoder);
+	r = making ? prepare_making(m, err) : 0;
+	if (r)
+		device_maker_release(m);
+	return r;
+}
+
+void device_maker_release(struct device_maker *m)
+{
+	csv_decoder_release(&m->decoder);
+	nvs_writer_release(&m->writer);
+	nvs_cipher_free(m->cipher);
+	random_system_free(m->random);
+	if (m->image)
+		mem_wipe(m->image, m->o->size);
+	mem_free(m->image);
+	buf_wipe(&m->csv);
+	buf_release(&m->stem);
+	buf_release(&m->file);
+}
+
+static int report(const struct err_sink *sink, const struct err *err)
+{
+	sink->report(sink->ctx, err);
+	return err->code;
+}
+
+/* Set stem and say where the device's id stands. */
+static int set_stem(struct device_maker *m, const struct csv_row *row,
+		    uint64_t number, struct err *err)
+{
+	const struct csv_cell *id = csv_join_id(m->join, row);
+	struct pos pos = { m->join->file, row->line, 0 };
+	int r;
+
+	if (id)
+		pos = csv_cell_pos(m->join->file, id);
+	r = name_stem(m->rule, number, id ? id->text : NULL, &m->stem, err);
+	return r ? err_place(err, &pos) : 0;
+}
+
+static int check_targets(struct device_maker *m, const struct csv_row *row,
+			 struct err *err)
+{
+	struct pos pos = { m->join->file, row->line, 0 };
+
+	for (unsigned k = 0; k < NAME_KINDS; k++) {
+		enum name_kind kind = (enum name_kind)k;
+
+		if (!device_has_file(m->o, kind))
+			continue;
+		if (name_file(m->rule, kind, (char *)m->stem.data, &m->file))
+			return err_nomem(err);
+		if (stage_target_exists(m->stage, name_dir_of[kind],
+					(char *)m->file.data))
+			return err_at(err, &pos, ERR_EXISTS, "'%s/%s/%s' is there "
+				      "already: choose another --outdir or "
+				      "prefix, or replace it with --overwrite",
+				      m->stage->outdir,
+				      name_dirs[name_dir_of[kind]],
+				      (char *)m->file.data);
+	}
+	return 0;
+}
+
+int device_check(struct device_maker *m, const struct csv_row *row,
+		 uint64_t number, bool look, struct nvs_usage *usage,
+		 const struct err_sink *sink)
+{
+	struct pos pos = { m->join->file, row->line, 0 };
+	struct err err = ERR_INIT;
+	int r;
+
+	r = set_stem(m, row, number, &err);
+	if (!r && look)
+		r = check_targets(m, row, &err);
+	if (r)
+		return report(sink, &err);
+	csv_decoder_start(&m->decoder, &m->writer, NULL);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	if (r)
+		return r;
+	if (nvs_writer_finish(&m->writer, usage, &err)) {
+		err_place(&err, &pos);
+		return report(sink, &err);
+	}
+	return 0;
+}
+
+/*
+ * Whether what stands in the outdir may be this batch's own: when nothing
+ * is overwritten, all of it is, since the check would have refused the rest.
+ */
+static bool targets_are_ours(const struct device_maker *m)
+{
+	return m->o->start == BATCH_RESUME &&
+	       (!m->o->overwrite || m->stage->publishing);
+}
+
+/*
+ * Put a file in place unless a resumed run finds it right, staged or already
+ * published.
+ */
+static int put_file(struct device_maker *m, enum name_kind kind,
+		    const void *p, size_t n, struct err *err)
+{
+	enum name_dir dir = name_dir_of[kind];
+	const char *file = (char *)m->file.data;
+	mode_t mode = dir == NAME_DIR_KEYS ? FILE_MODE_SECRET :
+					     FILE_MODE_PUBLIC;
+
+	if (m->stage->resumed &&
+	    stage_compare(m->stage, false, dir, file, p, n) == STAGE_EQUAL) {
+		m->kept++;
+		return 0;
+	}
+	if (targets_are_ours(m)) {
+		switch (stage_compare(m->stage, true, dir, file, p, n)) {
+		case STAGE_EQUAL:
+			m->kept++;
+			return 0;
+		case STAGE_DIFFERENT:
+			if (m->o->overwrite)
+				break;
+			return err_set(err, ERR_EXISTS, "'%s/%s/%s' is there "
+				       "already with other contents: move it "
+				       "away", m->stage->outdir,
+				       name_dirs[dir], file);
+		case STAGE_ABSENT:
+			break;
+		}
+	}
+	return stage_write(m->stage, dir, file, p, n, mode, m->stage->resumed,
+			   err);
+}
+
+static int name_it(struct device_maker *m, enum name_kind kind,
+		   struct err *err)
+{
+	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
+	       err_nomem(err) : 0;
+}
+
+/* An earlier, interrupted run's file of n bytes, staged or published. */
+static bool find_earlier(struct device_maker *m, enum name_kind kind, void *p,
+			 size_t n)
+{
+	enum name_dir dir = name_dir_of[kind];
+	const char *file = (char *)m->file.data;
+
+	return (m->stage->resumed &&
+		stage_read(m->stage, false, dir, file, p, n)) ||
+	       (targets_are_ours(m) &&
+		stage_read(m->stage, true, dir, file, p, n));
+}
+
+/* The HMAC key a device was given by an interrupted run, or a fresh one. */
+static int hmac_key_of(struct device_maker *m,
+		       uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
+{
+	struct random_source random = random_system_source(m->random);
+	int r = name_it(m, NAME_HMAC_KEY, err);
+
+	if (r)
+		return r;
+	if (!find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE))
+		r = random.fill(random.ctx, key, NVS_HMAC_KEY_SIZE, err);
+	return r ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE, err);
+}
+
+/* The same for the NVS keys themselves. */
+static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
+			 struct err *err)
+{
+	struct random_source random = random_system_source(m->random);
+	uint8_t earlier[NVS_KEY_PARTITION_SIZE];
+	int r = name_it(m, NAME_KEY, err);
+	bool found = !r && find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
+		     !nvs_keys_unpack(keys, earlier, sizeof(earlier), NULL);
+
+	mem_wipe(earlier, sizeof(earlier));
+	return r || found ? r : nvs_keys_random(keys, &random, err);
+}
+
+/* The device's keys, and the files that hold them. */
+static int make_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct manifest_device *d, struct err *err)
+{
+	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
+	uint8_t partition[NVS_KEY_PARTITION_SIZE];
+	int r = 0;
+
+	if (m->o->keys == BATCH_DRAWN)
+		r = drawn_keys_of(m, keys, err);
+	else if (m->o->keys == BATCH_DERIVED)
+		r = nvs_keys_derive(keys, m->o->hmac_key, err);
+	else if (!(r = hmac_key_of(m, hmac_key, err)))
+		r = nvs_keys_derive(keys, hmac_key, err);
+	mem_wipe(hmac_key, sizeof(hmac_key));
+	if (!r)
+		r = name_it(m, NAME_KEY, err);
+	if (r)
+		return r;
+	nvs_keys_pack(keys, partition);
+	r = put_file(m, NAME_KEY, partition, sizeof(partition), err);
+	if (!r && (m->o->manifest || m->o->sums))
+		r = digest_sha256(partition, sizeof(partition), d->keys.sha256, err);
+	mem_wipe(partition, sizeof(partition));
+	return r;
+}
+
+static int encode(struct device_maker *m, const struct csv_row *row,
+		  const struct err_sink *sink)
+{
+	struct pos pos = { m->join->file, row->line, 0 };
+	struct err err = ERR_INIT;
+	int r;
+
+	csv_decoder_start(&m->decoder, &m->writer, m->image);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	if (r)
+		return r;
+	if (nvs_writer_finish(&m->writer, NULL, &err)) {
+		err_place(&err, &pos);
+		return report(sink, &err);
+	}
+	return 0;
+}
+
+static int encrypt(struct device_maker *m, struct manifest_device *d,
+		   struct err *err)
+{
+	struct nvs_keys keys;
+	int r = 0;
+
+	if (m->o->keys == BATCH_PLAIN)
+		return 0;
+	if (m->o->keys != BATCH_GIVEN) {
+		r = make_keys(m, &keys, d, err);
+		if (!r)
+			r = nvs_cipher_set_keys(m->cipher, &keys, err);
+		nvs_keys_wipe(&keys);
+	}
+	return r ? r : nvs_image_encrypt(m->cipher, m->image, m->o->size, err);
+}
+
+/* A file whose contents are made, and its part of the record. */
+static int finish_file(struct device_maker *m, enum name_kind kind,
+		       const void *p, size_t n, struct manifest_file *f,
+		       struct err *err)
+{
+	int r = name_it(m, kind, err);
+
+	if (!r)
+		r = put_file(m, kind, p, n, err);
+	if (!r && (m->o->manifest || m->o->sums))
+		r = digest_sha256(p, n, f->sha256, err);
+	return r;
+}
+
+static int record_device(struct device_maker *m, struct manifest_device *d,
+			 struct buf *record, struct err *err)
+{
+	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
+	const char *stem = (char *)m->stem.data;
+	int r;
+
+	if (m->manifest->fd < 0)
+		return 0;
+	r = name_file(m->rule, NAME_CSV, stem, &csv) ||
+	    name_file(m->rule, NAME_BIN, stem, &bin) ||
+	    name_file(m->rule, NAME_KEY, stem, &keys);
+	d->csv.dir = name_dirs[NAME_DIR_CSV];
+	d->bin.dir = name_dirs[NAME_DIR_BIN];
+	d->keys.dir = name_dirs[NAME_DIR_KEYS];
+	d->csv.name = (char *)csv.data;
+	d->bin.name = (char *)bin.data;
+	if (device_has_file(m->o, NAME_KEY))
+		d->keys.name = (char *)keys.data;
+	if (!r)
+		r = manifest_line(m->manifest, d, record);
+	buf_release(&keys);
+	buf_release(&csv);
+	buf_release(&bin);
+	return r ? err_nomem(err) : 0;
+}
+
+static int make_files(struct device_maker *m, const struct csv_row *row,
+		      uint64_t number, struct buf *record, struct err *err)
+{
+	const struct csv_cell *id = csv_join_id(m->join, row);
+	struct manifest_device d = { .row = number };
+	char by_number[24];
+	int r;
+
+	m->csv.len = 0;
+	r = csv_join_put(m->join, row, &m->csv) ? err_nomem(err) : 0;
+	if (!r)
+		r = encrypt(m, &d, err);
+	if (!r)
+		r = finish_file(m, NAME_CSV, m->csv.data, m->csv.len, &d.csv,
+				err);
+	if (!r)
+		r = finish_file(m, NAME_BIN, m->image, m->o->size, &d.bin, err);
+	snprintf(by_number, sizeof(by_number), "%" PRIu64, number);
+	d.id = id ? id->text : by_number;
+	return r ? r : record_device(m, &d, record, err);
+}
+
+int device_make(struct device_maker *m, const struct csv_row *row,
+		uint64_t number, struct buf *record,
+		const struct err_sink *sink)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	r = set_stem(m, row, number, &err);
+	if (r)
+		return report(sink, &err);
+	r = encode(m, row, sink);
+	if (r)
+		return r;
+	r = make_files(m, row, number, record, &err);
+	return r ? report(sink, &err) : 0;
+}

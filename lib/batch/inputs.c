@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "text.h"
+
+#define CONF_MAX (16u << 20)
+#define IDS_MAX (1u << 30)
+
+static int check_extension(const char *path, const char *what,
+			   struct err *err)
+{
+	const char *ext = file_extension(path);
+
+	if (text_same_word(ext, strlen(ext), ".csv"))
+		return 0;
+	return err_set(err, ERR_INPUT, "the %s '%s' does not have the extension "
+		       ".csv", what, path);
+}
+
+int inputs_read_conf(const char *path, struct buf *conf, struct err *err)
+{
+	int r = check_extension(path, "configuration", err);
+
+	return r ? r : file_read(path, CONF_MAX, conf, err);
+}
+
+static int open_input(const char *path, struct err *err)
+{
+	int fd = !strcmp(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+				      open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		err_io(err, errno, "cannot open", path);
+	return fd;
+}
+
+static int open_spool(struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	struct buf name = BUF_INIT;
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/tmp";
+	if (buf_printf(&name, "%s/mfg_gen-XXXXXX", dir) || !buf_str(&name)) {
+		buf_release(&name);
+		err_nomem(err);
+		return -1;
+	}
+	fd = mkostemp((char *)name.data, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0)
+		err_io(err, errno, "cannot make a temporary file in", dir);
+	else
+		unlink((char *)name.data);
+	buf_release(&name);
+	return fd;
+}
+
+static int copy_all(int from, int to, const char *path,
+		    const volatile sig_atomic_t *stop, struct err *err)
+{
+	char chunk[16384];
+
+	for (;;) {
+		ssize_t n = read(from, chunk, sizeof(chunk));
+
+		if (stop && *stop)
+			return err_set(err, ERR_INTERRUPTED, "interrupted while "
+				       "reading %s; nothing was written", path);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_io(err, errno, "cannot read", path);
+		if (n == 0)
+			return 0;
+		if (file_write_all(to, chunk, (size_t)n))
+			return err_io(err, errno, "cannot spool", path);
+	}
+}
+
+int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
+		       int *fd, struct err *err)
+{
+	int from = open_input(path, err), to, r;
+	struct stat st;
+
+	if (from < 0)
+		return err->code;
+	if (fstat(from, &st)) {
+		r = err_io(err, errno, "cannot read", path);
+	} else if (S_ISREG(st.st_mode)) {
+		r = strcmp(path, "-") ?
+		    check_extension(path, "values table", err) : 0;
+		if (!r) {
+			*fd = from;
+			return 0;
+		}
+	} else {
+		to = open_spool(err);
+		r = to < 0 ? (int)err->code :
+			     copy_all(from, to, path, stop, err);
+		if (r && to >= 0)
+			close(to);
+		if (!r)
+			*fd = to;
+	}
+	close(from);
+	return r;
+}
+
+/* The line from *p on, without its end; *p moves behind it. */
+static char *next_line(char **p, char *end)
+{
+	char *line = *p, *line_end = memchr(line, '\n', (size_t)(end - line));
+
+	*p = line_end ? line_end + 1 : end;
+	if (!line_end)
+		line_end = end;
+	if (line_end > line && line_end[-1] == '\r')
+		line_end--;
+	*line_end = '\0';
+	return line;
+}
+
+static int add_ids(struct buf *text, const char *path, struct ids *ids,
+		   struct err *err)
+{
+	char *p = buf_str(text), *end = p + text->len;
+	struct pos pos = { path, 0, 0 };
+
+	if (!p)
+		return err_nomem(err);
+	while (p < end) {
+		const char *id = next_line(&p, end);
+		uint32_t there = 0;
+
+		pos.line++;
+		if (*id && ids_add(ids, id, pos.line, &there))
+			return err_nomem(err);
+		if (there)
+			return err_at(err, &pos, ERR_DUPLICATE, "the id '%s' is "
+				      "listed twice, first in line %u", id,
+				      there);
+	}
+	return 0;
+}
+
+int inputs_read_ids(const char *path, struct ids *ids, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int fd = open_input(path, err), r;
+
+	if (fd < 0)
+		return err->code;
+	r = file_read_stream(fd, path, IDS_MAX, &text, err);
+	close(fd);
+	if (!r)
+		r = add_ids(&text, path, ids, err);
+	buf_release(&text);
+	return r;
+}
+
+int inputs_name_expanded(const char *values, const char *conf,
+			 const char *outdir, struct buf *out,
+			 struct err *err)
+{
+	const char *ext = file_extension(values);
+	struct stat a, b;
+	int r;
+
+	if (text_same_word(ext, strlen(ext), ".csv"))
+		r = buf_append(out, values, (size_t)(ext - values)) ||
+		    buf_printf(out, "_created%s", ext);
+	else
+		r = buf_printf(out, "%s/csv/values_created.csv", outdir);
+	if (r || !buf_str(out))
+		return err_nomem(err);
+	if (!stat((char *)out->data, &a) && !stat(conf, &b) &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return err_set(err, ERR_EXISTS, "the expanded table would "
+			       "overwrite the configuration '%s': rename it or "
+			       "the values table", conf);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.h - opening what a batch is made from. */
+#ifndef BATCH_INPUTS_H
+#define BATCH_INPUTS_H
+
+#include <signal.h>
+
+#include "buf.h"
+#include "err.h"
+#include "ids.h"
+
+/* The whole configuration, which has to be called .csv. */
+__attribute__((warn_unused_result))
+int inputs_read_conf(const char *path, struct buf *conf, struct err *err);
+
+/*
+ * The values table, open for reading and seekable: a .csv file, or anything
+ * else that can be read ("-" is stdin), which is spooled to an unnamed
+ * temporary file, since a table is read twice. *stop ends the spooling.
+ */
+__attribute__((warn_unused_result))
+int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
+		       int *fd, struct err *err);
+
+/* A list of ids, one per line; blank lines are skipped. "-" is stdin. */
+__attribute__((warn_unused_result))
+int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
+
+/*
+ * The path of the expanded table of a values table, as a C string in out:
+ * VALUES_created.csv beside it, or in outdir/csv when it came through a pipe.
+ * ERR_EXISTS when that would be the configuration.
+ */
+__attribute__((warn_unused_result))
+int inputs_name_expanded(const char *values, const char *conf,
+			 const char *outdir, struct buf *out,
+			 struct err *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rows.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "name.h"
+#include "text.h"
+
+#define EXPANDED_CHUNK 65536u
+
+void rows_init(struct rows *r, int fd, const char *file,
+	       const struct csv_schema *schema, const char *fileid)
+{
+	*r = (struct rows){
+		.fd = fd,
+		.file = file,
+		.schema = schema,
+		.fileid = fileid,
+		.expand_fd = -1,
+	};
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void rows_release(struct rows *r)
+{
+	csv_table_free(r->table);
+	buf_release(&r->expanded);
+	if (r->joined)
+		csv_join_release(&r->join);
+	pthread_mutex_destroy(&r->lock);
+}
+
+void rows_take_release(struct rows_take *take)
+{
+	for (size_t i = 0; i < ROWS_AT_A_TIME; i++)
+		csv_row_release(&take->row[i]);
+}
+
+static int report(const struct rows *r, struct err *err)
+{
+	r->errors->report(r->errors->ctx, err);
+	return err->code;
+}
+
+/* Write what has gathered of the expanded table; all of it at the end. */
+static int flush_expanded(struct rows *r, bool all, struct err *err)
+{
+	if (r->expand_fd < 0 || (!all && r->expanded.len < EXPANDED_CHUNK))
+		return 0;
+	if (file_write_all(r->expand_fd, r->expanded.data, r->expanded.len))
+		return err_io(err, errno, "cannot write", "the expanded table");
+	r->expanded.len = 0;
+	return 0;
+}
+
+static int read_header(struct rows *r, struct err *err)
+{
+	struct pos top = { r->file, 1, 0 };
+	struct csv_row header = CSV_ROW_INIT;
+	int got = csv_table_next(r->table, &header, err);
+	int code = got < 0 ? got : 0;
+
+	if (!got)
+		code = err_at(err, &top, ERR_INPUT, "the values table is empty, "
+			      "its first line has to name the columns");
+	if (code) {
+		report(r, err);
+	} else if (!r->joined) {
+		code = csv_join_init(&r->join, r->schema, r->file, &header,
+				     r->fileid, r->errors);
+		r->joined = !code;
+	}
+	if (!code && r->expand_fd >= 0)
+		for (size_t i = 0; i < header.count && !code; i++)
+			code = csv_put_field(&r->expanded, !i,
+					     header.cells[i].text,
+					     header.cells[i].len);
+	if (!code && r->expand_fd >= 0)
+		code = buf_append(&r->expanded, "\r\n", 2);
+	csv_row_release(&header);
+	return code;
+}
+
+int rows_start(struct rows *r, const struct rows_selection *selection,
+	       struct ids *ids, csv_tap_fn *tap, void *tap_ctx,
+	       const struct err_sink *errors, const struct err_sink *warnings)
+{
+	struct err err = ERR_INIT;
+
+	csv_table_free(r->table);
+	r->table = NULL;
+	r->selection = *selection;
+	r->ids = ids;
+	r->errors = errors;
+	r->warnings = warnings;
+	r->number = r->turn = 0;
+	r->failed = 0;
+	if (lseek(r->fd, 0, SEEK_SET) < 0) {
+		err_io(&err, errno, "cannot read", r->file);
+		return report(r, &err);
+	}
+	r->table = csv_table_new(r->fd, r->file, CSV_NO_COMMENTS, &err);
+	if (!r->table)
+		return report(r, &err);
+	if (tap)
+		csv_table_set_tap(r->table, tap, tap_ctx);
+	return read_header(r, &err);
+}
+
+static bool is_selected(const struct rows *r, const char *id)
+{
+	const struct rows_selection *s = &r->selection;
+
+	if (r->number < s->from || r->number >= s->to)
+		return false;
+	return !s->only || ids_find(s->only, id);
+}
+
+static int check_id(struct rows *r, const struct csv_cell *cell,
+		    struct err *err)
+{
+	struct pos pos = csv_cell_pos(r->file, cell);
+	char what[TEXT_SHOWN + 16] = "id in column ", shown[TEXT_SHOWN];
+	uint32_t there;
+	int code;
+
+	strcat(what, text_show(shown, sizeof(shown), r->fileid,
+			       strlen(r->fileid)));
+	if (name_check_part(cell->text, what, err))
+		return err_place(err, &pos);
+	if (!r->ids)
+		return 0;
+	code = ids_add(r->ids, cell->text, cell->line, &there);
+	if (code)
+		return err_at(err, &pos, (enum err_code)code, "out of memory for "
+			      "the ids of all devices");
+	if (there)
+		return err_at(err, &pos, ERR_DUPLICATE, "the id '%s' is that of "
+			      "line %u as well: their files would have one name",
+			      text_show(shown, sizeof(shown), cell->text,
+					cell->len), there);
+	return 0;
+}
+
+static void warn_overridden(struct rows *r, const struct csv_row *row)
+{
+	struct err err = ERR_INIT;
+	const struct csv_cell *cell;
+	const char *key;
+	char shown[TEXT_SHOWN];
+	struct pos pos;
+
+	cell = r->warned ? NULL : csv_join_overridden(&r->join, row, &key);
+	if (!cell || !r->warnings)
+		return;
+	pos = csv_cell_pos(r->file, cell);
+	err_at(&err, &pos, ERR_INPUT, "%s: '%s' is not used, the key is tagged "
+	       "REPEAT and takes the first device's value (said once for all "
+	       "rows)", key, text_show(shown, sizeof(shown), cell->text,
+				       cell->len));
+	r->warnings->report(r->warnings->ctx, &err);
+	r->warned = true;
+}
+
+/* What has to happen in order with every row. *wanted: it is selected. */
+static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
+		    struct err *err)
+{
+	char number[24];
+	const char *id = number;
+	int code;
+
+	code = csv_join_check_count(&r->join, row, err);
+	if (code)
+		return code;
+	code = csv_join_set_first(&r->join, row, err);
+	if (code)
+		return code;
+	if (csv_join_id(&r->join, row)) {
+		id = csv_join_id(&r->join, row)->text;
+		code = check_id(r, csv_join_id(&r->join, row), err);
+	} else {
+		snprintf(number, sizeof(number), "%" PRIu64, r->number);
+	}
+	if (code)
+		return code;
+	*wanted = is_selected(r, id);
+	warn_overridden(r, row);
+	if (r->expand_fd >= 0 &&
+	    csv_join_put_expanded(&r->join, row, &r->expanded))
+		return err_nomem(err);
+	return 0;
+}
+
+/* Under the lock: rows into take until it is full. */
+static int fill(struct rows *r, struct rows_take *take, struct err *err)
+{
+	int got = 1;
+
+	take->count = 0;
+	while (take->count < ROWS_AT_A_TIME) {
+		struct csv_row *row = &take->row[take->count];
+		bool wanted = false;
+
+		got = csv_table_next(r->table, row, err);
+		if (got <= 0)
+			break;
+		r->number++;
+		if (take_row(r, row, &wanted, err)) {
+			report(r, err);
+			err_clear(err);
+		} else if (wanted) {
+			take->number[take->count++] = r->number;
+		}
+	}
+	if (got >= 0 && flush_expanded(r, !got, err))
+		return err->code;
+	return got < 0 ? got : take->count > 0;
+}
+
+int rows_next(struct rows *r, struct rows_take *take)
+{
+	struct err err = ERR_INIT;
+	int code;
+
+	pthread_mutex_lock(&r->lock);
+	code = r->failed;
+	if (!code) {
+		code = fill(r, take, &err);
+		if (code < 0) {
+			r->failed = code;
+			report(r, &err);
+		}
+	}
+	take->turn = r->turn++;
+	pthread_mutex_unlock(&r->lock);
+	return code;
+}
+
+int rows_count(struct rows *r, uint64_t *count)
+{
+	struct csv_row row = CSV_ROW_INIT;
+	struct err err = ERR_INIT;
+	int got;
+
+	*count = 0;
+	while ((got = csv_table_next(r->table, &row, &err)) > 0)
+		++*count;
+	csv_row_release(&row);
+	return got < 0 ? report(r, &err) : 0;
+}

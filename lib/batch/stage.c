@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "text.h"
+
+#define FINGERPRINT_FILE "fingerprint"
+#define PUBLISHING_FILE "publishing"
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int stage_init(struct stage *s, const char *outdir, const char *prefix,
+	       uint64_t shard, uint64_t shards, struct err *err)
+{
+	struct buf out = BUF_INIT, partial = BUF_INIT;
+	size_t name;
+	int r;
+
+	*s = (struct stage)STAGE_INIT;
+	r = file_expand_home(*outdir ? outdir : ".", &out, err);
+	if (r) {
+		buf_release(&out);
+		return r;
+	}
+	s->outdir = (char *)out.data;
+	r = buf_puts(&partial, s->outdir) || buf_putc(&partial, '/');
+	name = partial.len;
+	if (!r)
+		r = buf_printf(&partial, ".mfg_gen-%s", prefix);
+	if (!r && shards)
+		r = buf_printf(&partial, ".shard-%" PRIu64 "-%" PRIu64, shard,
+			       shards);
+	if (!r)
+		r = buf_puts(&partial, ".partial");
+	s->partial = r ? NULL : buf_str(&partial);
+	if (!s->partial) {
+		buf_release(&partial);
+		stage_release(s);
+		return err_nomem(err);
+	}
+	s->name = s->partial + name;
+	return 0;
+}
+
+void stage_release(struct stage *s)
+{
+	for (unsigned i = 0; i < NAME_DIRS; i++) {
+		close_fd(&s->dir[i]);
+		close_fd(&s->target[i]);
+	}
+	close_fd(&s->lock_fd);
+	close_fd(&s->fd);
+	close_fd(&s->out_fd);
+	mem_free(s->outdir);
+	mem_free(s->partial);
+	s->outdir = s->partial = NULL;
+}
+
+int stage_look(struct stage *s, struct err *err)
+{
+	s->out_fd = open(s->outdir, OPEN_DIR);
+	if (s->out_fd < 0)
+		return errno == ENOENT ? 0 :
+		       err_io(err, errno, "cannot open the directory",
+			      s->outdir);
+	for (unsigned i = 0; i < NAME_DIRS; i++) {
+		s->target[i] = openat(s->out_fd, name_dirs[i], OPEN_DIR);
+		if (s->target[i] < 0 && errno != ENOENT) {
+			err_io(err, errno, "cannot open the directory",
+			       name_dirs[i]);
+			return err_context(err, "in '%s'", s->outdir);
+		}
+	}
+	return 0;
+}
+
+static bool is_there(const struct stage *s)
+{
+	return s->out_fd >= 0 && !faccessat(s->out_fd, s->name, F_OK,
+					    AT_SYMLINK_NOFOLLOW);
+}
+
+bool stage_target_exists(const struct stage *s, enum name_dir dir,
+			 const char *file)
+{
+	return s->target[dir] >= 0 && !faccessat(s->target[dir], file, F_OK,
+						 AT_SYMLINK_NOFOLLOW);
+}
+
+/* Remove the entries of a directory, and theirs one level down. */
+static int remove_entries(int fd, bool deeper)
+{
+	int copy = dup(fd);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return -1;
+	}
+	rewinddir(d);
+	while (!r && (e = readdir(d))) {
+		int sub;
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+		    !unlinkat(fd, e->d_name, 0))
+			continue;
+		sub = deeper ? openat(fd, e->d_name, OPEN_DIR | O_NOFOLLOW) :
+			       -1;
+		r = sub < 0 ? -1 : remove_entries(sub, false);
+		if (!r)
+			r = unlinkat(fd, e->d_name, AT_REMOVEDIR);
+		if (sub >= 0)
+			close(sub);
+	}
+	closedir(d);
+	return r;
+}
+
+int stage_remove(struct stage *s, struct err *err)
+{
+	if (remove_entries(s->fd, true) ||
+	    unlinkat(s->out_fd, s->name, AT_REMOVEDIR))
+		return err_io(err, errno, "cannot remove", s->partial);
+	return 0;
+}
+
+/* The fingerprint that stands there; false when it was not written whole. */
+static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
+{
+	char text[2 * STAGE_FINGERPRINT_SIZE + 1];
+	struct buf raw = BUF_INIT;
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	bool whole = n == (ssize_t)sizeof(text) && text[n - 1] == '\n' &&
+		     !text_hex(text, sizeof(text), &raw, NULL);
+
+	if (whole)
+		memcpy(found, raw.data, STAGE_FINGERPRINT_SIZE);
+	buf_release(&raw);
+	return whole;
+}
+
+bool stage_is_unfinished(const struct stage *s)
+{
+	uint8_t found[STAGE_FINGERPRINT_SIZE];
+	int dir, fd = -1;
+	bool whole;
+
+	dir = s->out_fd < 0 ? -1 : openat(s->out_fd, s->name,
+					  OPEN_DIR | O_NOFOLLOW);
+	if (dir >= 0)
+		fd = openat(dir, FINGERPRINT_FILE, O_RDONLY | O_NOFOLLOW |
+			    O_NONBLOCK | O_CLOEXEC);
+	whole = fd >= 0 && read_fingerprint(fd, found);
+	close_fd(&fd);
+	close_fd(&dir);
+	return whole;
+}
+
+static int write_fingerprint(const struct stage *s,
+			     const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
+			     struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int r = 0;
+
+	if (text_to_hex(fingerprint, STAGE_FINGERPRINT_SIZE, &text) ||
+	    buf_putc(&text, '\n'))
+		r = err_nomem(err);
+	else if (ftruncate(s->lock_fd, 0) ||
+		 lseek(s->lock_fd, 0, SEEK_SET) < 0 ||
+		 file_write_all(s->lock_fd, text.data, text.len) ||
+		 fsync(s->lock_fd))
+		r = err_io(err, errno, "cannot write in", s->partial);
+	buf_release(&text);
+	return r;
+}
+
+/* The partial directory is there with a whole fingerprint: what now? */
+static int meet(struct stage *s, enum batch_start start,
+		const uint8_t wanted[STAGE_FINGERPRINT_SIZE],
+		const uint8_t found[STAGE_FINGERPRINT_SIZE], struct err *err)
+{
+	if (start == BATCH_NEW)
+		return err_set(err, ERR_EXISTS, "an earlier run was stopped and "
+			       "left '%s': complete it with --resume, or begin "
+			       "again with --restart", s->partial);
+	if (memcmp(wanted, found, STAGE_FINGERPRINT_SIZE) != 0)
+		return err_set(err, ERR_EXISTS, "'%s' was left by a run with "
+			       "another configuration, values table or options, "
+			       "so it can't be resumed: give what it was started "
+			       "with, or begin again with --restart",
+			       s->partial);
+	s->publishing = !faccessat(s->fd, PUBLISHING_FILE, F_OK, 0);
+	return 0;
+}
+
+static int make_dir(int at, const char *name, int *fd)
+{
+	if (mkdirat(at, name, 0777) && errno != EEXIST)
+		return -1;
+	*fd = openat(at, name, OPEN_DIR | O_NOFOLLOW);
+	return *fd < 0 ? -1 : 0;
+}
+
+/* Make or open the directory itself and lock it. */
+static int enter(struct stage *s, struct err *err)
+{
+	int r = file_make_dirs(s->outdir, err);
+
+	if (r)
+		return r;
+	if (s->out_fd < 0)
+		s->out_fd = open(s->outdir, OPEN_DIR);
+	if (s->out_fd < 0)
+		return err_io(err, errno, "cannot open the directory",
+			      s->outdir);
+	s->resumed = is_there(s);
+	if (make_dir(s->out_fd, s->name, &s->fd))
+		return err_io(err, errno, "cannot make the directory",
+			      s->partial);
+	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
+			    O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (s->lock_fd < 0)
+		return err_io(err, errno, "cannot write in", s->partial);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return err_set(err, ERR_EXISTS, "another run is at work in '%s': "
+			       "wait for it to end", s->partial);
+	return 0;
+}
+
+int stage_open(struct stage *s, enum batch_start start,
+	       const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
+	       struct err *err)
+{
+	uint8_t found[STAGE_FINGERPRINT_SIZE];
+	bool whole;
+	int r = enter(s, err);
+
+	if (r)
+		return r;
+	whole = read_fingerprint(s->lock_fd, found);
+	if (s->resumed && start == BATCH_RESTART) {
+		/* The lock goes with its file; the name is ours meanwhile. */
+		if (remove_entries(s->fd, true))
+			return err_io(err, errno, "cannot remove what is in",
+				      s->partial);
+		close_fd(&s->fd);
+		close_fd(&s->lock_fd);
+		r = enter(s, err);
+		s->resumed = whole = false;
+	} else if (s->resumed && whole) {
+		r = meet(s, start, fingerprint, found, err);
+	}
+	if (!r && !whole)
+		r = write_fingerprint(s, fingerprint, err);
+	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+		if (make_dir(s->fd, name_dirs[i], &s->dir[i]))
+			r = err_io(err, errno, "cannot make a directory in",
+				   s->partial);
+	return r;
+}
+
+static int io_failed(const struct stage *s, enum name_dir dir,
+		     const char *file, struct err *err)
+{
+	int errnum = errno;
+
+	err_io(err, errnum, "cannot write", file);
+	return err_context(err, "%s/%s", s->partial, name_dirs[dir]);
+}
+
+int stage_write(const struct stage *s, enum name_dir dir, const char *file,
+		const void *p, size_t n, mode_t mode, bool replace,
+		struct err *err)
+{
+	int fd, failed;
+
+	if (replace && unlinkat(s->dir[dir], file, 0) && errno != ENOENT)
+		return io_failed(s, dir, file, err);
+	fd = openat(s->dir[dir], file, O_WRONLY | O_CREAT | O_EXCL |
+		    O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return io_failed(s, dir, file, err);
+	failed = file_write_all(fd, p, n);
+	if (failed) {
+		io_failed(s, dir, file, err);
+		close(fd);
+	} else if (close(fd)) {
+		failed = -1;
+		io_failed(s, dir, file, err);
+	}
+	if (!failed)
+		return 0;
+	unlinkat(s->dir[dir], file, 0);
+	return ERR_IO;
+}
+
+/* Open a staged or target file for reading; its size. -1 when absent. */
+static int open_file(const struct stage *s, bool target, enum name_dir dir,
+		     const char *file, off_t *size)
+{
+	int at = target ? s->target[dir] : s->dir[dir];
+	struct stat st;
+	int fd;
+
+	if (at < 0)
+		return -1;
+	fd = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
+		st.st_size = -1;
+	*size = fd >= 0 ? st.st_size : 0;
+	return fd;
+}
+
+static bool read_all(int fd, void *p, size_t n)
+{
+	uint8_t *to = p;
+
+	while (n) {
+		ssize_t got = read(fd, to, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		to += got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+enum stage_found stage_compare(const struct stage *s, bool target,
+			       enum name_dir dir, const char *file,
+			       const void *p, size_t n)
+{
+	const uint8_t *want = p;
+	uint8_t chunk[NVS_PAGE_SIZE];
+	bool equal;
+	off_t size;
+	int fd = open_file(s, target, dir, file, &size);
+
+	if (fd < 0)
+		return target ? (stage_target_exists(s, dir, file) ?
+				 STAGE_DIFFERENT : STAGE_ABSENT) :
+				STAGE_ABSENT;
+	equal = size == (off_t)n;
+	for (size_t at = 0; equal && at < n; at += sizeof(chunk)) {
+		size_t part = n - at < sizeof(chunk) ? n - at : sizeof(chunk);
+
+		equal = read_all(fd, chunk, part) &&
+			!memcmp(chunk, want + at, part);
+	}
+	close(fd);
+	return equal ? STAGE_EQUAL : STAGE_DIFFERENT;
+}
+
+bool stage_read(const struct stage *s, bool target, enum name_dir dir,
+		const char *file, void *p, size_t n)
+{
+	off_t size;
+	int fd = open_file(s, target, dir, file, &size);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = size == (off_t)n && read_all(fd, p, n);
+	close(fd);
+	return ok;
+}
+
+int stage_open_own(const struct stage *s, const char *file, mode_t mode,
+		   struct err *err)
+{
+	int fd;
+
+	unlinkat(s->fd, file, 0);
+	fd = openat(s->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+		    O_CLOEXEC, mode);
+	if (fd < 0) {
+		err_io(err, errno, "cannot write", file);
+		err_context(err, "%s", s->partial);
+	}
+	return fd;
+}
+
+static int rename_failed(const struct stage *s, enum name_dir dir,
+			 const char *file, struct err *err)
+{
+	if (errno == EEXIST)
+		return err_set(err, ERR_EXISTS, "'%s/%s/%s' has appeared while "
+			       "the batch was made and is left as it is: move it "
+			       "away and complete the batch with --resume",
+			       s->outdir, name_dirs[dir], file);
+	return err_io(err, errno, "cannot move into place", file);
+}
+
+/* Move the files of one directory that is there already on both sides. */
+static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
+			 struct err *err)
+{
+	int copy = dup(s->dir[dir]), r = 0;
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *e;
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return err_io(err, errno, "cannot read", s->partial);
+	}
+	rewinddir(d);
+	while (!r && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (overwrite ?
+		    renameat(s->dir[dir], e->d_name, s->target[dir],
+			     e->d_name) :
+		    file_rename_new(s->dir[dir], e->d_name, s->target[dir],
+				    e->d_name))
+			r = rename_failed(s, dir, e->d_name, err);
+	}
+	closedir(d);
+	return r;
+}
+
+static bool is_empty(int fd)
+{
+	int copy = dup(fd);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	bool empty = d != NULL;
+	struct dirent *e;
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return false;
+	}
+	rewinddir(d);
+	while (empty && (e = readdir(d)))
+		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+	closedir(d);
+	return empty;
+}
+
+static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
+		       struct err *err)
+{
+	if (is_empty(s->dir[dir]))
+		return 0;
+	if (s->target[dir] < 0) {
+		if (!file_rename_new(s->fd, name_dirs[dir], s->out_fd,
+				     name_dirs[dir])) {
+			s->target[dir] = dup(s->dir[dir]);
+			return s->target[dir] < 0 ?
+			       err_io(err, errno, "cannot open", s->outdir) : 0;
+		}
+		if (errno != EEXIST)
+			return rename_failed(s, dir, "", err);
+		/* Another shard was faster. */
+		s->target[dir] = openat(s->out_fd, name_dirs[dir], OPEN_DIR);
+		if (s->target[dir] < 0)
+			return err_io(err, errno, "cannot open", s->outdir);
+	}
+	return publish_files(s, dir, overwrite, err);
+}
+
+static int sync_dir(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
+int stage_publish(struct stage *s, bool overwrite, struct err *err)
+{
+	int mark, r = 0;
+
+	if (syncfs(s->fd))
+		return err_io(err, errno, "cannot write to the disk of",
+			      s->partial);
+	mark = openat(s->fd, PUBLISHING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW |
+		      O_CLOEXEC, 0666);
+	if (mark < 0 || sync_dir(s->fd))
+		r = err_io(err, errno, "cannot write in", s->partial);
+	close_fd(&mark);
+	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+		r = publish_dir(s, (enum name_dir)i, overwrite, err);
+	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+		if (s->target[i] >= 0 && sync_dir(s->target[i]))
+			r = err_io(err, errno, "cannot sync", s->outdir);
+	if (!r && sync_dir(s->out_fd))
+		r = err_io(err, errno, "cannot sync", s->outdir);
+	return r;
+}

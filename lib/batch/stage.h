@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stage.h - the partial directory: where a batch is made before anyone can
+ * see it, and how it becomes visible.
+ *
+ *   <outdir>/.mfg_gen-<prefix>.partial/
+ *     fingerprint   of what it is made from; locked while a run works here
+ *     publishing    present from the first rename on
+ *     keys/ csv/ bin/
+ */
+#ifndef BATCH_STAGE_H
+#define BATCH_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "batch.h"
+#include "buf.h"
+#include "err.h"
+#include "name.h"
+
+#define STAGE_FINGERPRINT_SIZE 32u
+
+struct stage {
+	char *outdir;       /* owned; "~" expanded */
+	char *partial;      /* owned: path of the partial directory */
+	const char *name;   /* its last component; points into partial */
+	int out_fd;         /* -1 while closed, like all below */
+	int fd;
+	int lock_fd;
+	int dir[NAME_DIRS];     /* in the partial directory */
+	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
+	bool resumed;       /* the partial directory was there */
+	bool publishing;    /* an earlier run had begun to publish */
+};
+
+/* Holds nothing: can be released. */
+#define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1 }, \
+		     { -1, -1, -1 }, false, false }
+
+/*
+ * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home
+ * directory) or ERR_NOMEM.
+ */
+__attribute__((warn_unused_result))
+int stage_init(struct stage *s, const char *outdir, const char *prefix,
+	       uint64_t shard, uint64_t shards, struct err *err);
+void stage_release(struct stage *s);
+
+/* Open what exists of outdir, to look for targets. Missing is no error. */
+__attribute__((warn_unused_result))
+int stage_look(struct stage *s, struct err *err);
+
+/*
+ * Whether an earlier run has left a partial directory with something in it;
+ * to be called after stage_look().
+ */
+bool stage_is_unfinished(const struct stage *s);
+
+/* Whether a target of that name stands in outdir. */
+bool stage_target_exists(const struct stage *s, enum name_dir dir,
+			 const char *file);
+
+/*
+ * Make or open the partial directory. ERR_EXISTS when it is there and start
+ * is BATCH_NEW, when another run holds it, or, with BATCH_RESUME, when its
+ * fingerprint is another one.
+ */
+__attribute__((warn_unused_result))
+int stage_open(struct stage *s, enum batch_start start,
+	       const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
+	       struct err *err);
+
+/*
+ * Write a file that is not there yet, or (replace) in place of a staged one.
+ * Not synced: stage_publish() does that for all at once.
+ */
+__attribute__((warn_unused_result))
+int stage_write(const struct stage *s, enum name_dir dir, const char *file,
+		const void *p, size_t n, mode_t mode, bool replace,
+		struct err *err);
+
+enum stage_found {
+	STAGE_ABSENT,
+	STAGE_EQUAL,
+	STAGE_DIFFERENT
+};
+
+/* How a staged (or target) file compares with the bytes it should have. */
+enum stage_found stage_compare(const struct stage *s, bool target,
+			       enum name_dir dir, const char *file,
+			       const void *p, size_t n);
+
+/*
+ * Read a staged (or target) file of exactly n bytes. False when there is
+ * none of that size or it can't be read.
+ */
+bool stage_read(const struct stage *s, bool target, enum name_dir dir,
+		const char *file, void *p, size_t n);
+
+/*
+ * A file of the run's own in the partial directory, made anew and open for
+ * reading and writing; -1 with *err filled on failure. The caller closes it.
+ */
+int stage_open_own(const struct stage *s, const char *file, mode_t mode,
+		   struct err *err);
+
+/*
+ * Sync, then rename everything to its final place; with overwrite over what
+ * stands there, else never. ERR_EXISTS when something has come in between.
+ */
+__attribute__((warn_unused_result))
+int stage_publish(struct stage *s, bool overwrite, struct err *err);
+
+/* Remove the partial directory with all that is in it. */
+__attribute__((warn_unused_result))
+int stage_remove(struct stage *s, struct err *err);
+
+#endif
