@@ -9,6 +9,7 @@
 #include "keycmd.h"
 #include "nvs_keys.h"
 #include "progress.h"
+#include "size.h"
 #include "text.h"
 
 static volatile sig_atomic_t stop_signal;
@@ -174,39 +175,6 @@ static int check_options(const struct cli_command *cmd, struct generate *g)
 	return check_keys(cmd, g);
 }
 
-static int parse_size(struct generate *g, struct err *err)
-{
-	uint64_t size;
-
-	switch (text_unsigned(g->size, &size)) {
-	case TEXT_OVERFLOW:
-		return err_set(err, ERR_RANGE, "the partition size '%s' is larger "
-			       "than any flash chip (at most 0x%x)", g->size,
-			       NVS_MAX_SIZE);
-	case TEXT_OK:
-		break;
-	default:
-		return err_set(err, ERR_INPUT, "the partition size '%s' is not a "
-			       "number: give bytes in decimal or 0x hex",
-			       g->size);
-	}
-	if (nvs_size_check(size, err))
-		return err_context(err, "the partition size '%s'", g->size);
-	g->batch.size = (size_t)size;
-	return 0;
-}
-
-static void note_read_only(const struct generate *g)
-{
-	if (g->batch.size >= NVS_MIN_RW_SIZE || g->quiet)
-		return;
-	fprintf(stderr, "note: a partition of 0x%zx bytes can only be read: "
-		"flag it 'readonly' in the partition table (firmware based on "
-		"ESP-IDF 5.5 or later%s)\n", g->batch.size,
-		g->batch.size > NVS_PAGE_SIZE ?
-		"; any, when the data fits one page" : "");
-}
-
 static int load_keys(struct generate *g, struct err *err)
 {
 	const struct key_options *k = &g->keys;
@@ -283,7 +251,9 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = check_options(cmd, g);
 	if (r >= 0)
 		return r;
-	if (parse_size(g, &err) || load_keys(g, &err))
+	if (size_parse(g->size, &g->batch.size, &err))
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	if (load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.start = g->resume ? BATCH_RESUME :
 			 g->restart ? BATCH_RESTART : BATCH_NEW;
@@ -294,7 +264,8 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 	g->batch.created = g->verbose ? show_created : NULL;
 	g->batch.stop = &stop_signal;
 	progress_init(&g->progress, !g->quiet && !g->no_progress);
-	note_read_only(g);
+	if (!g->quiet)
+		size_note_read_only(g->batch.size);
 	catch_signals();
 	return run_batch(g);
 }
@@ -402,7 +373,7 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("mfg_gen generate-key", argc - 1,
 					   argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (cli_is_help(command))
 		return help();
 	fputs(usage, stderr);
 	fprintf(stderr, "mfg_gen: error: %s%s%s\n",

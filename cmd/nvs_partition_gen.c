@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nvs_partition_gen - one image from input CSVs; encryption; keys. */
+#include <string.h>
+
+#include "buf.h"
+#include "cli.h"
+#include "csv_input.h"
+#include "file.h"
+#include "keycmd.h"
+#include "nvs_crypt.h"
+#include "nvs_keys.h"
+#include "nvs_reader.h"
+#include "nvs_writer.h"
+#include "size.h"
+#include "text.h"
+
+#define DEFAULT_SIZE "0x3000"
+#define INPUT_MAX (256u << 20)
+
+/* What is to be made of what, whichever form it was asked for in. */
+struct job {
+	const char *const *inputs;
+	size_t input_count;
+	const char *output, *size, *version, *outdir;
+	bool encrypt;
+	struct key_options keys;
+};
+
+/* The inputs, held while they are in use. */
+struct sources {
+	struct csv_input input;
+	struct csv_files *files;
+	struct csv_decoder decoder;
+	struct nvs_writer writer;
+};
+
+static void show_error(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	cli_error(e);
+}
+
+static const struct err_sink errors = { show_error, NULL };
+
+/*
+ * Where the output goes: below outdir unless its path is absolute; .bin is
+ * added where there is no extension.
+ */
+static int output_path(const char *output, const char *outdir,
+		       struct buf *path, struct err *err)
+{
+	const char *ext = file_extension(output);
+	int r = 0;
+
+	if (*ext && !text_same_word(ext, strlen(ext), ".bin"))
+		return err_set(err, ERR_INPUT, "the output '%s' can only have "
+			       "the extension .bin", output);
+	if (!*output)
+		return err_set(err, ERR_INPUT, "the name of the output is empty");
+	if (output[0] == '/') {
+		if (outdir)
+			fprintf(stderr, "note: --outdir is not used, the output "
+				"'%s' is an absolute path\n", output);
+	} else if (outdir && *outdir) {
+		r = file_expand_home(outdir, path, err);
+		if (!r && buf_putc(path, '/'))
+			r = err_nomem(err);
+	}
+	if (r)
+		return r;
+	if (buf_puts(path, output) || (!*ext && buf_puts(path, ".bin")) ||
+	    !buf_str(path))
+		return err_nomem(err);
+	return 0;
+}
+
+static int parse_version(const char *text, unsigned *version,
+			 struct err *err)
+{
+	*version = 2;
+	if (!text)
+		return 0;
+	if (text[0] == 'v' || text[0] == 'V')
+		text++;
+	if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0)
+		return err_set(err, ERR_USAGE, "--version: '%s' is not 1 or 2",
+			       text);
+	*version = (unsigned)(text[0] - '0');
+	return 0;
+}
+
+static int read_input(struct sources *s, const char *path)
+{
+	struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	int r = file_read(path, INPUT_MAX, &text, &err);
+
+	if (r)
+		cli_error(&err);
+	else
+		r = csv_input_read(&s->input, path, text.data, text.len,
+				   CSV_EXTENDED, &errors);
+	buf_wipe(&text);
+	return r;
+}
+
+/* Encode all inputs into image, after a first pass that finds mistakes. */
+static int encode(struct sources *s, const struct job *job, uint8_t *image)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < job->input_count; i++) {
+		int one = read_input(s, job->inputs[i]);
+
+		r = r ? r : one;
+	}
+	if (!r)
+		r = csv_input_encode(&s->input, &s->decoder, &s->writer, NULL,
+				     NULL, &errors);
+	if (!r)
+		r = csv_input_encode(&s->input, &s->decoder, &s->writer, image,
+				     NULL, &errors);
+	return r;
+}
+
+static int encrypt(uint8_t *image, size_t size, const struct nvs_keys *keys,
+		   struct err *err)
+{
+	struct nvs_cipher *cipher = nvs_cipher_new(err);
+	int r;
+
+	if (!cipher)
+		return err->code;
+	r = nvs_cipher_set_keys(cipher, keys, err);
+	if (!r)
+		r = nvs_image_encrypt(cipher, image, size, err);
+	nvs_cipher_free(cipher);
+	return r;
+}
+
+/* Write the image, and keys that were made for it: both or none. */
+static int write_output(const struct job *job, const uint8_t *image,
+			size_t size, const struct nvs_keys *keys,
+			const uint8_t *hmac_key, struct err *err)
+{
+	struct buf path = BUF_INIT;
+	struct file_aside out;
+	int r = output_path(job->output, job->outdir, &path, err);
+
+	if (!r)
+		r = file_make_parent((char *)path.data, err);
+	if (!r)
+		r = file_aside_open(&out, (char *)path.data, FILE_MODE_PUBLIC,
+				    err);
+	if (r) {
+		buf_release(&path);
+		return r;
+	}
+	r = file_aside_write(&out, image, size, err);
+	if (!r && job->encrypt && job->keys.keygen)
+		r = keycmd_save(&job->keys, job->outdir ? job->outdir : ".",
+				keys, hmac_key, err);
+	if (r)
+		file_aside_abort(&out);
+	else
+		r = file_aside_commit(&out, FILE_REPLACE, err);
+	if (!r)
+		printf("Created NVS binary: ===> %s\n", (char *)path.data);
+	buf_release(&path);
+	return r;
+}
+
+static int make_and_write(struct sources *s, const struct job *job,
+			  uint8_t *image, size_t size, struct err *err)
+{
+	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
+	struct nvs_keys keys;
+	int r = encode(s, job, image);
+
+	/* What encode() found has been printed. */
+	if (r)
+		return r;
+	if (job->encrypt) {
+		r = job->keys.inputkey ?
+		    keycmd_load_input(&job->keys, &keys, err) :
+		    keycmd_make(&job->keys, &keys, hmac_key, err);
+		if (!r)
+			r = encrypt(image, size, &keys, err);
+	}
+	if (!r)
+		r = write_output(job, image, size, &keys, hmac_key, err);
+	nvs_keys_wipe(&keys);
+	mem_wipe(hmac_key, sizeof(hmac_key));
+	if (r)
+		cli_error(err);
+	return r;
+}
+
+static int check_output_name(const struct job *job, struct err *err)
+{
+	struct buf path = BUF_INIT;
+	int r = output_path(job->output, NULL, &path, err);
+
+	buf_release(&path);
+	return r;
+}
+
+static int run(const struct cli_command *cmd, const struct job *job)
+{
+	struct sources s = { .input = CSV_INPUT_INIT };
+	struct err err = ERR_INIT;
+	uint8_t *image = NULL;
+	unsigned version;
+	size_t size;
+	int r;
+
+	r = parse_version(job->version, &version, &err);
+	if (!r)
+		r = size_parse(job->size, &size, &err);
+	if (r)
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	r = check_output_name(job, &err);
+	if (!r)
+		r = nvs_writer_init(&s.writer, size, version, &err);
+	if (r)
+		return cli_error(&err);
+	size_note_read_only(size);
+	image = mem_alloc(size);
+	s.files = csv_decoder_files(&err);
+	csv_decoder_init(&s.decoder, s.files);
+	if (!image || !s.files) {
+		err_nomem(&err);
+		r = cli_error(&err);
+	} else {
+		r = make_and_write(&s, job, image, size, &err);
+	}
+	csv_decoder_release(&s.decoder);
+	csv_files_free(s.files);
+	csv_input_release(&s.input);
+	nvs_writer_release(&s.writer);
+	if (image)
+		mem_wipe(image, size);
+	mem_free(image);
+	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
+}
+
+static int check_keys(const struct cli_command *cmd,
+		      const struct key_options *k)
+{
+	if (k->keygen == (k->inputkey != NULL))
+		return cli_wrong_usage(cmd, "encrypt needs one of --keygen and "
+				       "--inputkey");
+	if (k->protect_hmac && !k->keygen)
+		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
+				       "that --keygen makes: give --keygen too");
+	if (k->keyfile && !k->keygen)
+		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
+				       "needs --keygen");
+	return keycmd_check_hmac(cmd, k);
+}
+
+#define VERSION_OPTION(job) \
+	{ "version", 0, CLI_TEXT, &(job)->version, "{1,2}", \
+	  "NVS format: 1 without, 2 with multi-page blobs\n(default: 2)" }
+#define OUTDIR_OPTION(job) \
+	{ "outdir", 0, CLI_TEXT, &(job)->outdir, "DIR", \
+	  "directory for the output and keys/ (default: .)" }
+
+static const struct cli_positional image_positionals[] = {
+	{ "input...", NULL, "input CSVs: key,type,encoding,value" },
+	{ "output", NULL, "image file, .bin" },
+	{ "size", NULL, "partition size in bytes, a multiple of 4096" },
+	{ 0 }
+};
+
+static void take_positionals(struct job *job, char **all, size_t count)
+{
+	job->inputs = (const char *const *)all;
+	job->input_count = count - 2;
+	job->output = all[count - 2];
+	job->size = all[count - 1];
+}
+
+static int generate(int argc, char **argv)
+{
+	struct job job = { 0 };
+	const struct cli_option options[] = {
+		VERSION_OPTION(&job), OUTDIR_OPTION(&job), { 0 }
+	};
+	const struct cli_command cmd = {
+		.name = "nvs_partition_gen generate",
+		.summary = "Make an NVS partition image from input CSVs.",
+		.options = options,
+		.positionals = image_positionals,
+		.required = 3,
+	};
+	size_t count;
+	char **all;
+	int r = cli_parse(&cmd, argc, argv, &all, &count);
+
+	if (r >= 0)
+		return r;
+	take_positionals(&job, all, count);
+	return cli_close_stdout(run(&cmd, &job));
+}
+
+static int encrypt_command(int argc, char **argv)
+{
+	struct job job = { .encrypt = true };
+	const struct cli_option options[] = {
+		VERSION_OPTION(&job),
+		{ "keygen", 0, CLI_FLAG, &job.keys.keygen, NULL,
+		  "draw a key and write it into keys/" },
+		{ "keyfile", 0, CLI_TEXT, &job.keys.keyfile, "F",
+		  "file name for the drawn key, under keys/" },
+		{ "inputkey", 0, CLI_TEXT, &job.keys.inputkey, "F",
+		  "key file to encrypt with" },
+		OUTDIR_OPTION(&job),
+		KEYCMD_HMAC_OPTIONS(&job.keys),
+		{ 0 }
+	};
+	const struct cli_command cmd = {
+		.name = "nvs_partition_gen encrypt",
+		.summary = "Make an encrypted NVS partition image from input "
+			   "CSVs.",
+		.options = options,
+		.positionals = image_positionals,
+		.required = 3,
+	};
+	size_t count;
+	char **all;
+	int r = cli_parse(&cmd, argc, argv, &all, &count);
+
+	if (r < 0)
+		r = check_keys(&cmd, &job.keys);
+	if (r >= 0)
+		return r;
+	take_positionals(&job, all, count);
+	return cli_close_stdout(run(&cmd, &job));
+}
+
+/* The image in plaintext, in place; ERR_KEY when the key does not fit. */
+static int decrypt_image(struct buf *image, const char *input,
+			 const char *key, struct err *err)
+{
+	struct nvs_cipher *cipher = nvs_cipher_new(err);
+	struct nvs_reader *reader = nvs_reader_new(err);
+	struct nvs_keys keys;
+	int r = cipher && reader ? 0 : ERR_NOMEM;
+
+	if (!r)
+		r = nvs_keys_load(&keys, key, err);
+	if (!r)
+		r = nvs_cipher_set_keys(cipher, &keys, err);
+	if (!r)
+		r = nvs_image_decrypt(cipher, image->data, image->len, err);
+	if (!r)
+		r = nvs_reader_load(reader, image->data, image->len, err);
+	if (!r && nvs_reader_is_garbage(reader))
+		r = err_set(err, ERR_KEY, "the key '%s' does not fit the image "
+			    "'%s': no entry's CRC is right after decryption",
+			    key, input);
+	nvs_keys_wipe(&keys);
+	nvs_reader_free(reader);
+	nvs_cipher_free(cipher);
+	return r;
+}
+
+static int read_image(const char *path, struct buf *image, struct err *err)
+{
+	int r = file_read(path, NVS_MAX_SIZE, image, err);
+
+	if (!r && (!image->len || image->len % NVS_PAGE_SIZE))
+		r = err_set(err, ERR_DAMAGED, "'%s' has %zu bytes, an image is a "
+			    "whole number of pages of %u", path, image->len,
+			    NVS_PAGE_SIZE);
+	return r;
+}
+
+static int decrypt(int argc, char **argv)
+{
+	const char *input, *key, *output, *outdir = NULL;
+	const struct cli_option options[] = {
+		{ "outdir", 0, CLI_TEXT, &outdir, "DIR",
+		  "directory for the output (default: .)" },
+		{ 0 }
+	};
+	const struct cli_positional positionals[] = {
+		{ "input", &input, "encrypted image" },
+		{ "key", &key, "key file" },
+		{ "output", &output, "image file, .bin" },
+		{ 0 }
+	};
+	const struct cli_command cmd = {
+		.name = "nvs_partition_gen decrypt",
+		.summary = "Decrypt an NVS partition image.",
+		.options = options,
+		.positionals = positionals,
+		.required = 3,
+	};
+	struct buf image = BUF_INIT, path = BUF_INIT;
+	struct err err = ERR_INIT;
+	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
+
+	if (r >= 0)
+		return r;
+	r = output_path(output, outdir, &path, &err);
+	if (!r)
+		r = read_image(input, &image, &err);
+	if (!r)
+		r = decrypt_image(&image, input, key, &err);
+	if (!r)
+		r = file_make_parent((char *)path.data, &err);
+	if (!r)
+		r = file_write((char *)path.data, image.data, image.len,
+			       FILE_MODE_PUBLIC, FILE_REPLACE, &err);
+	if (!r)
+		printf("Created NVS binary: ===> %s\n", (char *)path.data);
+	buf_release(&path);
+	buf_wipe(&image);
+	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);
+}
+
+/* "true" or "false" as older versions of the tool took them. */
+static int truth(const struct cli_command *cmd, const char *name,
+		 const char *text, bool *value)
+{
+	*value = text && text_same_word(text, strlen(text), "true");
+	if (!text || *value || text_same_word(text, strlen(text), "false"))
+		return -1;
+	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false", name,
+			       text);
+}
+
+/* The keys of an older command line, in terms of today's options. */
+static int legacy_keys(const struct cli_command *cmd, struct job *job,
+		       const char *keygen, const char *encrypted,
+		       const char *keyfile)
+{
+	struct key_options *k = &job->keys;
+	int r = truth(cmd, "keygen", keygen, &k->keygen);
+
+	if (r < 0)
+		r = truth(cmd, "encrypt", encrypted, &job->encrypt);
+	if (r >= 0)
+		return r;
+	if (!job->encrypt && (k->keygen || keyfile))
+		return cli_wrong_usage(cmd, "--keygen and --keyfile need "
+				       "--encrypt true");
+	if (job->encrypt && !k->keygen && !keyfile)
+		return cli_wrong_usage(cmd, "--encrypt true needs --keygen true "
+				       "or --keyfile F");
+	*(k->keygen ? &k->keyfile : &k->inputkey) = keyfile;
+	return -1;
+}
+
+/*
+ * The forms of older documents: options instead of positionals, or the bare
+ * "in.csv out.bin [size]".
+ */
+static int legacy(int argc, char **argv)
+{
+	struct job job = { .size = DEFAULT_SIZE };
+	const char *input = NULL, *keygen = NULL, *encrypted = NULL;
+	const char *keyfile = NULL;
+	const struct cli_option options[] = {
+		{ "input", 0, CLI_TEXT, &input, "F", "input CSV" },
+		{ "output", 0, CLI_TEXT, &job.output, "F", "image file, .bin" },
+		{ "size", 0, CLI_TEXT, &job.size, "N",
+		  "partition size (default: " DEFAULT_SIZE ")" },
+		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
+		  "NVS format (default: v2)" },
+		{ "keygen", 0, CLI_TEXT, &keygen, "{true,false}",
+		  "draw a key" },
+		{ "encrypt", 0, CLI_TEXT, &encrypted, "{true,false}",
+		  "encrypt the image" },
+		{ "keyfile", 0, CLI_TEXT, &keyfile, "F",
+		  "key to encrypt with, or name for the drawn one" },
+		OUTDIR_OPTION(&job),
+		{ 0 }
+	};
+	const struct cli_positional positionals[] = {
+		{ "input", &input, "input CSV" },
+		{ "output", &job.output, "image file, .bin" },
+		{ "size", &job.size,
+		  "partition size (default: " DEFAULT_SIZE ")" },
+		{ 0 }
+	};
+	const struct cli_command cmd = {
+		.name = "nvs_partition_gen",
+		.summary = "The command line of older versions; today's is "
+			   "nvs_partition_gen {generate,encrypt,...}.",
+		.options = options,
+		.positionals = positionals,
+	};
+	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
+
+	if (r < 0)
+		r = legacy_keys(&cmd, &job, keygen, encrypted, keyfile);
+	if (r >= 0)
+		return r;
+	if (!input || !job.output)
+		return cli_wrong_usage(&cmd, "input and output are needed");
+	job.inputs = &input;
+	job.input_count = 1;
+	return cli_close_stdout(run(&cmd, &job));
+}
+
+static const char usage[] =
+	"usage: nvs_partition_gen [-h] "
+	"{generate,generate-key,encrypt,decrypt} ...\n";
+
+static int help(void)
+{
+	fputs(usage, stdout);
+	fputs("\n"
+	      "Make, encrypt and decrypt NVS partition images for ESP32.\n\n"
+	      "  generate      an image from input CSVs\n"
+	      "  generate-key  encryption keys\n"
+	      "  encrypt       an encrypted image from input CSVs\n"
+	      "  decrypt       the plaintext of an encrypted image\n\n"
+	      "nvs_partition_gen COMMAND -h shows the options of a command.\n"
+	      "Command lines of older versions work too:\n"
+	      "  nvs_partition_gen --input x.csv --output x.bin --size 0x6000\n"
+	      "  nvs_partition_gen x.csv x.bin [size]\n", stdout);
+	return cli_close_stdout(CLI_OK);
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(command, "generate"))
+		return generate(argc - 1, argv + 1);
+	if (!strcmp(command, "encrypt"))
+		return encrypt_command(argc - 1, argv + 1);
+	if (!strcmp(command, "decrypt"))
+		return decrypt(argc - 1, argv + 1);
+	if (!strcmp(command, "generate-key"))
+		return keycmd_generate_key("nvs_partition_gen generate-key",
+					   argc - 1, argv + 1);
+	if (cli_is_help(command))
+		return help();
+	if (argc > 2)
+		return legacy(argc, argv);
+	fputs(usage, stderr);
+	fprintf(stderr, "nvs_partition_gen: error: %s%s%s\n",
+		*command ? "unknown command '" : "a command is missing",
+		command, *command ? "'" : "");
+	return CLI_USAGE;
+}

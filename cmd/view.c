@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Walking ---- */
+
+bool view_next(struct view_walk *w, struct nvs_raw_entry *e)
+{
+	const struct view *v = w->view;
+
+	for (;;) {
+		if (w->in_page && nvs_raw_walk(&w->page, &w->next_entry, e))
+			return true;
+		w->in_page = nvs_raw_page(&w->page, v->image, v->size,
+					  w->next_page);
+		if (!w->in_page)
+			return false;
+		w->next_page++;
+		w->next_entry = 0;
+	}
+}
+
+/* ---- Names ---- */
+
+bool view_is_definition(const struct nvs_raw_entry *e)
+{
+	return e->state == NVS_ENTRY_WRITTEN && e->ns == 0 &&
+	       e->kind == NVS_DATA_INT;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct view_name *x = a, *y = b;
+
+	if (x->negative != y->negative)
+		return x->negative ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* One name per number: the last, at the place of the first. */
+static void unite_names(struct view *v)
+{
+	size_t kept = 0;
+
+	qsort(v->names, v->name_count, sizeof(*v->names), compare_names);
+	for (size_t n = 0; n < v->name_count; n++) {
+		struct view_name *last = kept ? &v->names[kept - 1] : NULL;
+		struct view_name *name = &v->names[n];
+
+		if (last && last->number == name->number &&
+		    last->negative == name->negative) {
+			last->key = name->key;
+			last->key_len = name->key_len;
+		} else {
+			v->names[kept++] = *name;
+		}
+	}
+	v->name_count = kept;
+	for (size_t n = 0; n < kept; n++)
+		if (!v->names[n].negative && v->names[n].number < 256)
+			v->by_index[v->names[n].number] = &v->names[n];
+}
+
+static void collect_names(struct view *v)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+
+	while (view_next(&w, &e)) {
+		if (!view_is_definition(&e))
+			continue;
+		v->names[v->name_count] = (struct view_name){
+			.negative = (e.type & NVS_INT_SIGNED) && e.value >> 63,
+			.number = e.value,
+			.key = e.key,
+			.key_len = e.key_len,
+			.place = v->name_count,
+		};
+		v->name_count++;
+	}
+}
+
+int view_init(struct view *v, struct err *err)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+	size_t count = 0;
+
+	while (view_next(&w, &e))
+		count += view_is_definition(&e);
+	v->names = mem_array(count ? count : 1, sizeof(*v->names));
+	v->name_count = 0;
+	memset(v->by_index, 0, sizeof(v->by_index));
+	if (!v->names)
+		return err_nomem(err);
+	collect_names(v);
+	unite_names(v);
+	return 0;
+}
+
+void view_release(struct view *v)
+{
+	mem_free(v->names);
+	v->names = NULL;
+	v->name_count = 0;
+}
+
+/* ---- Printing ---- */
+
+/*
+ * The nearest to #CC3311 that the terminal is said to have: COLORTERM and
+ * TERM are all there is to go by.
+ */
+static const char *dark_red(void)
+{
+	const char *depth = getenv("COLORTERM"), *term = getenv("TERM");
+
+	if (depth && (!strcmp(depth, "truecolor") || !strcmp(depth, "24bit")))
+		return "\033[1;38;2;204;51;17m";
+	if (term && strstr(term, "256color"))
+		return "\033[1;38;5;166m";
+	return "\033[1;31m";
+}
+
+static const char *style_start(enum style style)
+{
+	static const char *const codes[] = {
+		[STYLE_PLAIN] = "",
+		[STYLE_BOLD] = "\033[1m",
+		[STYLE_RED] = "\033[31m",
+		[STYLE_GREEN] = "\033[32m",
+		[STYLE_YELLOW] = "\033[33m",
+		[STYLE_CYAN] = "\033[36m",
+		[STYLE_BOLD_GREEN] = "\033[1;32m",
+		[STYLE_BOLD_RED] = "\033[1;31m",
+		[STYLE_BOLD_YELLOW] = "\033[1;33m",
+	};
+
+	return style == STYLE_BOLD_DARK_RED ? dark_red() : codes[style];
+}
+
+__attribute__((format(printf, 4, 0)))
+static void print_styled(FILE *to, bool colour, enum style style,
+			 const char *fmt, va_list ap)
+{
+	bool styled = colour && style != STYLE_PLAIN;
+
+	if (styled)
+		fputs(style_start(style), to);
+	vfprintf(to, fmt, ap);
+	if (styled)
+		fputs("\033[0m", to);
+}
+
+void view_print(const struct view *v, enum style style, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_styled(v->out, v->colour_out, style, fmt, ap);
+	va_end(ap);
+}
+
+__attribute__((format(printf, 4, 0)))
+static void print_diagnostic(const struct view *v, const char *word,
+			     enum style style, const char *fmt, va_list ap)
+{
+	/* On a terminal both streams end in one place: keep their order. */
+	fflush(v->out);
+	if (v->colour_err)
+		fprintf(v->err, "%s%s\033[0m", style_start(style), word);
+	else
+		fputs(word, v->err);
+	vfprintf(v->err, fmt, ap);
+	fputc('\n', v->err);
+}
+
+void view_error(const struct view *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_diagnostic(v, "ERROR: ", STYLE_BOLD_DARK_RED, fmt, ap);
+	va_end(ap);
+}
+
+void view_warning(const struct view *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_diagnostic(v, "WARNING: ", STYLE_BOLD_YELLOW, fmt, ap);
+	va_end(ap);
+}
+
+/* ---- Words ---- */
+
+const char *view_type(uint8_t type, char out[VIEW_TYPE_MAX])
+{
+	enum nvs_data_kind kind = nvs_type_kind(type);
+
+	if (kind == NVS_DATA_INT)
+		snprintf(out, VIEW_TYPE_MAX, "%sint%u_t",
+			 type & NVS_INT_SIGNED ? "" : "u",
+			 8 * NVS_INT_WIDTH(type));
+	else if (kind == NVS_DATA_NONE)
+		snprintf(out, VIEW_TYPE_MAX, "0x%02x", (unsigned)type);
+	else
+		snprintf(out, VIEW_TYPE_MAX, "%s",
+			 type == NVS_STRING ? "string" :
+			 type == NVS_BLOB ? "blob" :
+			 type == NVS_BLOB_CHUNK ? "blob_data" : "blob_index");
+	return out;
+}
+
+const char *view_state(unsigned state)
+{
+	static const char *const words[] = {
+		[NVS_ENTRY_ERASED] = "Erased",
+		[NVS_ENTRY_INVALID] = "Invalid",
+		[NVS_ENTRY_WRITTEN] = "Written",
+		[NVS_ENTRY_EMPTY] = "Empty",
+	};
+
+	return words[state & 3];
+}
+
+const char *view_status(uint32_t state)
+{
+	switch (state) {
+	case NVS_STATE_EMPTY:
+		return "Empty";
+	case NVS_STATE_ACTIVE:
+		return "Active";
+	case NVS_STATE_FULL:
+		return "Full";
+	case NVS_STATE_FREEING:
+		return "Erasing";
+	case 0:
+		return "Corrupted";
+	default: /* NVS_STATE_CORRUPT too: so the original words it */
+		return "Invalid";
+	}
+}
+
+const char *view_int(const struct nvs_raw_entry *e, char out[VIEW_INT_MAX])
+{
+	if (e->type & NVS_INT_SIGNED)
+		snprintf(out, VIEW_INT_MAX, "%" PRId64, (int64_t)e->value);
+	else
+		snprintf(out, VIEW_INT_MAX, "%" PRIu64, e->value);
+	return out;
+}
+
+/* A Latin-1 character in UTF-8; returns the bytes written, one or two. */
+static size_t put_latin1(uint8_t c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	out[0] = (char)(0xC0 | c >> 6);
+	out[1] = (char)(0x80 | (c & 0x3F));
+	return 2;
+}
+
+const char *view_key(const uint8_t *key, size_t len, char out[VIEW_KEY_MAX])
+{
+	size_t at = 0;
+
+	for (size_t n = 0; n < len; n++) {
+		bool control = key[n] < 0x20 ||
+			       (key[n] >= 0x7F && key[n] < 0xA0);
+
+		at += put_latin1(control ? '.' : key[n], out + at);
+	}
+	out[at] = '\0';
+	return out;
+}
+
+const char *view_namespace(const struct view *v, uint8_t index,
+			   char out[VIEW_KEY_MAX])
+{
+	const struct view_name *name = v->by_index[index];
+
+	return name ? view_key(name->key, name->key_len, out) : NULL;
+}
+
+/*
+ * A sequence is bad from the first byte that cannot go on with it; what came
+ * before is replaced as one (the Unicode Standard, "U+FFFD Substitution of
+ * Maximal Subparts").
+ */
+size_t view_utf8(const uint8_t *p, size_t n, uint32_t *code, bool *good)
+{
+	uint8_t low = 0x80, high = 0xBF;
+	size_t more;
+
+	*good = true;
+	*code = p[0];
+	if (p[0] < 0x80)
+		return 1;
+	*good = false;
+	if (p[0] < 0xC2 || p[0] > 0xF4)
+		return 1;
+	more = p[0] < 0xE0 ? 1 : p[0] < 0xF0 ? 2 : 3;
+	*code = p[0] & (0x3Fu >> more);
+	if (p[0] == 0xE0)
+		low = 0xA0; /* shorter forms exist */
+	else if (p[0] == 0xED)
+		high = 0x9F; /* surrogates */
+	else if (p[0] == 0xF0)
+		low = 0x90;
+	else if (p[0] == 0xF4)
+		high = 0x8F; /* above U+10FFFF */
+	for (size_t i = 1; i <= more; i++) {
+		if (i >= n || p[i] < low || p[i] > high)
+			return i;
+		*code = *code << 6 | (p[i] & 0x3F);
+		low = 0x80;
+		high = 0xBF;
+	}
+	*good = true;
+	return more + 1;
+}
+
+void view_hex_line(const struct view *v, unsigned indent, unsigned digits,
+		   size_t offset, const uint8_t bytes[NVS_ENTRY_SIZE])
+{
+	const unsigned half = NVS_ENTRY_SIZE / 2;
+	/* Hex, blanks, two bytes a character, a blank and the NUL. */
+	char line[3 * NVS_ENTRY_SIZE + 2 + 2 * NVS_ENTRY_SIZE + 2], *p = line;
+
+	for (unsigned n = 0; n < NVS_ENTRY_SIZE; n++) {
+		p += sprintf(p, "%02x ", (unsigned)bytes[n]);
+		if (n == half - 1)
+			*p++ = ' ';
+	}
+	*p++ = ' ';
+	for (unsigned n = 0; n < NVS_ENTRY_SIZE; n++) {
+		uint8_t c = bytes[n];
+		bool shown = (c >= 0x20 && c <= 0x7E) ||
+			     (c >= 0xA1 && c != 0xAD);
+
+		if (n == half)
+			*p++ = ' ';
+		p += put_latin1(shown ? c : '.', p);
+	}
+	*p = '\0';
+	fprintf(v->out, "%*s0x%0*zx  %s\n", (int)indent, "", (int)digits,
+		offset, line);
+}
+
+/* ---- Version-2 blobs ---- */
+
+/* By namespace and key, then by place: an index seen again comes later. */
+static int compare_blob_names(const uint8_t *a, const uint8_t *b)
+{
+	if (a[NVS_ENTRY_NS] != b[NVS_ENTRY_NS])
+		return a[NVS_ENTRY_NS] - b[NVS_ENTRY_NS];
+	return memcmp(a + NVS_ENTRY_KEY, b + NVS_ENTRY_KEY, NVS_KEY_SIZE);
+}
+
+static int compare_blobs(const void *a, const void *b)
+{
+	const struct view_blob *x = a, *y = b;
+	int c = compare_blob_names(x->index, y->index);
+
+	if (c)
+		return c;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct view_blob *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static int compare_chunks(const void *a, const void *b)
+{
+	const struct view_chunk *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static bool is_written(const struct nvs_raw_entry *e, uint8_t type)
+{
+	return e->state == NVS_ENTRY_WRITTEN && e->type == type;
+}
+
+/* Room for as many blobs, chunks and strays as there can be. */
+static int allocate_blobs(struct view_blobs *b, const struct view *v)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+	size_t blobs = 1, chunks = 1;
+
+	while (view_next(&w, &e)) {
+		blobs += is_written(&e, NVS_BLOB_INDEX);
+		chunks += is_written(&e, NVS_BLOB_CHUNK);
+	}
+	b->blobs = mem_array(blobs, sizeof(*b->blobs));
+	b->chunks = mem_array(chunks, sizeof(*b->chunks));
+	b->strays = mem_array(chunks, sizeof(*b->strays));
+	return b->blobs && b->chunks && b->strays ? 0 : ERR_NOMEM;
+}
+
+/* Sorted by name; of several indexes of one name the last, placed as first. */
+static void collect_blobs(struct view_blobs *b, const struct view *v)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+	size_t kept = 0;
+
+	while (view_next(&w, &e)) {
+		if (!is_written(&e, NVS_BLOB_INDEX))
+			continue;
+		b->blobs[b->blob_count] = (struct view_blob){
+			.index = e.bytes, .place = b->blob_count
+		};
+		b->blob_count++;
+	}
+	qsort(b->blobs, b->blob_count, sizeof(*b->blobs), compare_blobs);
+	for (size_t n = 0; n < b->blob_count; n++) {
+		if (kept && !compare_blob_names(b->blobs[kept - 1].index,
+						b->blobs[n].index))
+			b->blobs[kept - 1].index = b->blobs[n].index;
+		else
+			b->blobs[kept++] = b->blobs[n];
+	}
+	b->blob_count = kept;
+}
+
+static struct view_blob *find_blob(const struct view_blobs *b,
+				   const uint8_t *entry)
+{
+	size_t low = 0, high = b->blob_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = compare_blob_names(b->blobs[middle].index, entry);
+
+		if (!c)
+			return &b->blobs[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static void collect_chunks(struct view_blobs *b, const struct view *v)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+
+	while (view_next(&w, &e)) {
+		struct view_blob *blob;
+		unsigned start, count;
+
+		if (!is_written(&e, NVS_BLOB_CHUNK))
+			continue;
+		blob = find_blob(b, e.bytes);
+		start = blob ? blob->index[NVS_INDEX_START] : 0;
+		count = blob ? blob->index[NVS_INDEX_COUNT] : 0;
+		if (e.chunk < start || e.chunk >= start + count) {
+			b->strays[b->stray_count++] = (struct view_stray){
+				e.bytes, blob != NULL
+			};
+			continue;
+		}
+		b->chunks[b->chunk_count] = (struct view_chunk){
+			.bytes = e.bytes,
+			.children = e.children,
+			.slot = e.chunk - start,
+			.group = blob->place,
+			.place = b->chunk_count,
+		};
+		b->chunk_count++;
+	}
+}
+
+/* Give each blob its chunks; of several for one slot the last. */
+static void assign_chunks(struct view_blobs *b)
+{
+	size_t kept = 0, n = 0;
+
+	qsort(b->chunks, b->chunk_count, sizeof(*b->chunks), compare_chunks);
+	qsort(b->blobs, b->blob_count, sizeof(*b->blobs), compare_places);
+	for (size_t i = 0; i < b->blob_count; i++) {
+		struct view_blob *blob = &b->blobs[i];
+		size_t first = kept;
+
+		blob->chunks = &b->chunks[first];
+		for (; n < b->chunk_count && b->chunks[n].group == blob->place;
+		     n++) {
+			if (kept > first &&
+			    b->chunks[kept - 1].slot == b->chunks[n].slot)
+				kept--;
+			b->chunks[kept++] = b->chunks[n];
+		}
+		blob->chunk_count = kept - first;
+	}
+}
+
+int view_blobs_init(struct view_blobs *b, const struct view *v,
+		    struct err *err)
+{
+	*b = (struct view_blobs){ 0 };
+	if (allocate_blobs(b, v))
+		return err_nomem(err);
+	collect_blobs(b, v);
+	collect_chunks(b, v);
+	assign_chunks(b);
+	return 0;
+}
+
+void view_blobs_release(struct view_blobs *b)
+{
+	mem_free(b->blobs);
+	mem_free(b->chunks);
+	mem_free(b->strays);
+	*b = (struct view_blobs){ 0 };
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csv_input.h"
+
+#include <string.h>
+
+#include "csv_table.h"
+#include "text.h"
+
+/* The four columns, by where they stand in the header. */
+enum { KEY, TYPE, ENCODING, VALUE, COLUMNS };
+static const char *const column_names[COLUMNS] = {
+	"key", "type", "encoding", "value"
+};
+
+struct layout {
+	size_t column[COLUMNS];
+	size_t count; /* cells of a row */
+};
+
+void csv_input_release(struct csv_input *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		csv_spec_release(&in->lines[i].spec);
+		mem_free(in->lines[i].value_text);
+	}
+	mem_free(in->lines);
+	*in = (struct csv_input)CSV_INPUT_INIT;
+}
+
+static int read_header(struct layout *l, const struct csv_row *header,
+		       const char *file, struct err *err)
+{
+	struct pos pos = { file, header->line, 0 };
+
+	l->count = header->count;
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		size_t i = 0;
+
+		while (i < header->count &&
+		       strcmp(header->cells[i].text, column_names[c]) != 0)
+			i++;
+		if (i == header->count)
+			return err_at(err, &pos, ERR_INPUT, "the header has no "
+				      "column '%s': the first line has to name "
+				      "key,type,encoding,value",
+				      column_names[c]);
+		l->column[c] = i;
+	}
+	return 0;
+}
+
+/* A namespace needs no encoding and value, so their cells may be missing. */
+static int check_count(const struct layout *l, const struct csv_row *row,
+		       const char *file, struct err *err)
+{
+	bool has_type = l->column[KEY] < row->count &&
+			l->column[TYPE] < row->count;
+	const struct csv_cell *type = &row->cells[l->column[TYPE]];
+	char shown[TEXT_SHOWN];
+	struct pos pos;
+
+	if (row->count == l->count ||
+	    (has_type && row->count < l->count &&
+	     text_same_word(type->text, type->len, "namespace")))
+		return 0;
+	pos = csv_cell_pos(file, &row->cells[row->count < l->count ?
+					     row->count - 1 : l->count]);
+	text_show(shown, sizeof(shown), row->cells[0].text,
+		  row->cells[0].len);
+	return err_at(err, &pos, ERR_INPUT, "%s: %zu cell%s, expected %zu as in "
+		      "the header: %s", shown, row->count,
+		      row->count == 1 ? "" : "s", l->count,
+		      row->count < l->count ? "one or more are missing" :
+		      "a value with a comma in it has to be quoted");
+}
+
+static struct csv_input_line *new_line(struct csv_input *in)
+{
+	if (in->count == in->lines_cap) {
+		size_t cap = in->lines_cap ? 2 * in->lines_cap : 32;
+		struct csv_input_line *lines;
+
+		lines = mem_realloc(in->lines, cap * sizeof(*lines));
+		if (!lines)
+			return NULL;
+		in->lines = lines;
+		in->lines_cap = cap;
+	}
+	return &in->lines[in->count];
+}
+
+/* The cell of a column; empty where a namespace row lacks it. */
+static struct csv_cell cell_of(const struct layout *l,
+			       const struct csv_row *row, unsigned column)
+{
+	size_t i = l->column[column];
+
+	if (i < row->count)
+		return row->cells[i];
+	return (struct csv_cell){ "", 0, row->line, 0 };
+}
+
+static int add_row(struct csv_input *in, const struct layout *l,
+		   const struct csv_row *row, const char *file,
+		   enum csv_dialect dialect, struct err *err)
+{
+	struct csv_input_line *line = new_line(in);
+	struct csv_cell key, type, encoding;
+	int r;
+
+	if (!line)
+		return err_nomem(err);
+	r = check_count(l, row, file, err);
+	if (r)
+		return r;
+	key = cell_of(l, row, KEY);
+	type = cell_of(l, row, TYPE);
+	encoding = cell_of(l, row, ENCODING);
+	line->ns = in->ns;
+	line->file = file;
+	line->value = cell_of(l, row, VALUE);
+	r = csv_spec_parse(&line->spec, file, &key, &type, &encoding, in->ns,
+			   dialect, err);
+	if (r) {
+		/* One message is enough for a namespace that went wrong. */
+		if (!in->ns)
+			in->ns = "?";
+		return r;
+	}
+	line->value_text = mem_strndup(line->value.text, line->value.len);
+	if (!line->value_text) {
+		csv_spec_release(&line->spec);
+		return err_nomem(err);
+	}
+	line->value.text = line->value_text;
+	if (line->spec.is_namespace)
+		in->ns = line->spec.name;
+	in->count++;
+	return 0;
+}
+
+static void report(const struct err_sink *sink, struct err *err, int *result)
+{
+	if (err->code == ERR_NONE)
+		return;
+	if (!*result)
+		*result = err->code;
+	sink->report(sink->ctx, err);
+	err_clear(err);
+}
+
+int csv_input_read(struct csv_input *in, const char *file, const void *p,
+		   size_t n, enum csv_dialect dialect,
+		   const struct err_sink *sink)
+{
+	struct pos top = { file, 1, 0 };
+	struct err err = ERR_INIT;
+	struct csv_row row = CSV_ROW_INIT;
+	struct csv_table *t;
+	struct layout layout;
+	int r = 0, result = 0;
+
+	t = csv_table_new_memory(p, n, file, CSV_HASH_COMMENTS, &err);
+	if (t)
+		r = csv_table_next(t, &row, &err);
+	if (t && !r)
+		err_at(&err, &top, ERR_INPUT, "the file is empty, its first line "
+		       "has to name key,type,encoding,value");
+	if (r > 0 && !read_header(&layout, &row, file, &err))
+		while ((r = csv_table_next(t, &row, &err)) > 0) {
+			add_row(in, &layout, &row, file, dialect, &err);
+			report(sink, &err, &result);
+		}
+	report(sink, &err, &result);
+	csv_table_free(t);
+	csv_row_release(&row);
+	return result;
+}
+
+int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
+		     const struct nvs_item_sink *into,
+		     const struct err_sink *sink)
+{
+	struct err err = ERR_INIT;
+	int result = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		csv_decoder_expect(d, in->lines[i].ns, &in->lines[i].spec);
+	csv_decoder_start(d);
+	for (size_t i = 0; i < in->count; i++) {
+		const struct csv_input_line *line = &in->lines[i];
+
+		if (csv_decoder_add(d, into, &line->spec, line->file,
+				    &line->value, &err))
+			report(sink, &err, &result);
+	}
+	return result;
+}
+
+int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
+		     struct nvs_writer *w, uint8_t *image,
+		     struct nvs_usage *usage, const struct err_sink *sink)
+{
+	struct pos pos = { in->count ? in->lines[0].file : NULL, 0, 0 };
+	struct nvs_item_sink into;
+	struct err err = ERR_INIT;
+	int r;
+
+	nvs_writer_start(w, image);
+	into = nvs_writer_sink(w);
+	r = csv_input_decode(in, d, &into, sink);
+	if (nvs_writer_finish(w, usage, &err)) {
+		err_place(&err, &pos);
+		report(sink, &err, &r);
+	}
+	return r;
+}
