@@ -231,14 +231,19 @@ static uint64_t limit(enum nvs_type type, bool negative)
 	return negative ? 0 : UINT64_MAX >> (64 - bits);
 }
 
-static int range_error(const struct csv_spec *spec, const char *what,
-		       struct err *err)
+/* What is wrong with a number: the cell's text, a verdict, and the range. */
+static int number_error(const struct csv_spec *spec,
+			const struct csv_cell *cell, const char *verdict,
+			struct err *err)
 {
 	const struct encoding *e = &encodings[spec->encoding];
 	uint64_t low = limit(e->type, true);
+	char shown[TEXT_SHOWN];
 
-	return err_set(err, ERR_RANGE, "%s: %s %s (%s%" PRIu64 " to %" PRIu64 ")",
-		       spec->label, what, e->word, low ? "-" : "", low,
+	return err_set(err, ERR_RANGE, "%s: '%s' %s %s (%s%" PRIu64 " to %" PRIu64
+		       ")", spec->label,
+		       text_show(shown, sizeof(shown), cell->text, cell->len),
+		       verdict, e->word, low ? "-" : "", low,
 		       limit(e->type, false));
 }
 
@@ -246,25 +251,21 @@ static int decode_number(const struct csv_spec *spec,
 			 const struct csv_cell *cell, struct nvs_item *item,
 			 struct err *err)
 {
-	char shown[TEXT_SHOWN], what[TEXT_SHOWN + 32] = "'";
 	struct text_int n;
 
-	text_show(shown, sizeof(shown), cell->text, cell->len);
-	strcat(what, shown);
 	switch (text_int(cell->text, cell->len, &n)) {
 	case TEXT_EMPTY:
-		return range_error(spec, "the value is empty, it has to be a "
-				   "number of type", err);
+		return number_error(spec, cell, "is empty where a number has to "
+				    "be, of type", err);
 	case TEXT_NOT:
-		return range_error(spec, strcat(what, "' is no number of type"),
-				   err);
+		return number_error(spec, cell, "is no number of type", err);
 	case TEXT_OVERFLOW:
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	case TEXT_OK:
 		break;
 	}
 	if (n.magnitude > limit(item->type, n.negative))
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	item->number = n.negative ? -n.magnitude : n.magnitude;
 	return 0;
 }
