@@ -59,7 +59,7 @@ foreign_allowed() {
 		[[ $2 == lib/nvs/* ]]
 		;;
 	cjson/*)
-		[[ $2 == cmd/dump.c || $2 == lib/product/* ]]
+		[[ $2 == cmd/dump*.c || $2 == lib/product/* ]]
 		;;
 	png.h | qrencode.h)
 		[[ $2 == cmd/label.c || $2 == lib/product/* ]]
