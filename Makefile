@@ -33,7 +33,7 @@ ALL_CFLAGS += $(SAN_FLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(SAN_FLAGS) $(LDFLAGS)
 
 # libcsv and (before 3.6) mbedTLS come without a pkg-config file.
-LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson)
+LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson libqrencode libpng)
 TEST_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
 
 # The encoder library knows no CSV; everything above it is in the other one.

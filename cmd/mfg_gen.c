@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "size.h"
 #include "text.h"
+#include "verify_command.h"
 
 static volatile sig_atomic_t stop_signal;
 
@@ -251,7 +252,9 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = check_options(cmd, g);
 	if (r >= 0)
 		return r;
-	if (size_parse(g->size, &g->batch.size, &err) || load_keys(g, &err))
+	if (size_parse(g->size, &g->batch.size, &err))
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	if (load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.start = g->resume ? BATCH_RESUME :
 			 g->restart ? BATCH_RESTART : BATCH_NEW;
@@ -349,7 +352,7 @@ static int generate(int argc, char **argv)
 }
 
 static const char usage[] =
-	"usage: mfg_gen [-h] {generate,generate-key} ...\n";
+	"usage: mfg_gen [-h] {generate,generate-key,verify} ...\n";
 
 static int help(void)
 {
@@ -357,7 +360,9 @@ static int help(void)
 	fputs("\n"
 	      "Make NVS partition images for ESP32 devices in production.\n\n"
 	      "  generate      an image for every device of a values table\n"
-	      "  generate-key  encryption keys\n\n"
+	      "  generate-key  encryption keys\n"
+	      "  verify        read images back and compare them with their "
+	      "CSVs\n\n"
 	      "mfg_gen COMMAND -h shows the options of a command.\n", stdout);
 	return cli_close_stdout(CLI_OK);
 }
@@ -371,7 +376,9 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("mfg_gen generate-key", argc - 1,
 					   argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (!strcmp(command, "verify"))
+		return verify_command(argc - 1, argv + 1);
+	if (cli_is_help(command))
 		return help();
 	fputs(usage, stderr);
 	fprintf(stderr, "mfg_gen: error: %s%s%s\n",

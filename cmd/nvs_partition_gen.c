@@ -205,7 +205,7 @@ static int check_output_name(const struct job *job, struct err *err)
 	return r;
 }
 
-static int run(const struct job *job)
+static int run(const struct cli_command *cmd, const struct job *job)
 {
 	struct sources s = { .input = CSV_INPUT_INIT };
 	struct err err = ERR_INIT;
@@ -217,8 +217,9 @@ static int run(const struct job *job)
 	r = parse_version(job->version, &version, &err);
 	if (!r)
 		r = size_parse(job->size, &size, &err);
-	if (!r)
-		r = check_output_name(job, &err);
+	if (r)
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	r = check_output_name(job, &err);
 	if (!r)
 		r = nvs_writer_init(&s.writer, size, version, &err);
 	if (r)
@@ -300,7 +301,7 @@ static int generate(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	take_positionals(&job, all, count);
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 static int encrypt_command(int argc, char **argv)
@@ -335,7 +336,7 @@ static int encrypt_command(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	take_positionals(&job, all, count);
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 /* The image in plaintext, in place; ERR_KEY when the key does not fit. */
@@ -502,7 +503,7 @@ static int legacy(int argc, char **argv)
 		return cli_wrong_usage(&cmd, "input and output are needed");
 	job.inputs = &input;
 	job.input_count = 1;
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 static const char usage[] =
@@ -538,7 +539,7 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("nvs_partition_gen generate-key",
 					   argc - 1, argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (cli_is_help(command))
 		return help();
 	if (argc > 2)
 		return legacy(argc, argv);

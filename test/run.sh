@@ -39,11 +39,9 @@ list_tests() {
 				echo "$dir/$tool"
 		done
 	done
-	for file in "$BUILD"/test/test_*; do
-		case $file in
-		*.d | *.o) continue ;;
-		esac
-		[ -f "$file" ] && [ -x "$file" ] && basename "$file"
+	for file in "$TESTS"/test_*.c; do
+		file=$BUILD/test/$(basename "$file" .c)
+		[ -x "$file" ] && basename "$file"
 	done
 	for file in "$TESTS"/*.sh; do
 		case $file in

@@ -134,8 +134,7 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 		r = check_targets(m, row, &err);
 	if (r)
 		return report(sink, &err);
-	csv_decoder_start(&m->decoder, &m->writer, NULL);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, NULL, sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, usage, &err)) {
@@ -274,8 +273,8 @@ static int encode(struct device_maker *m, const struct csv_row *row,
 	struct err err = ERR_INIT;
 	int r;
 
-	csv_decoder_start(&m->decoder, &m->writer, m->image);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, m->image,
+			    sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, NULL, &err)) {

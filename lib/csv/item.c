@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "nvs_names.h"
 #include "text.h"
 
 /* What an encoding is called and how its value becomes an item. */
@@ -215,11 +216,9 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 		nvs_wifi_names(&d->wifi, spec->name);
 }
 
-void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
-		       uint8_t *image)
+void csv_decoder_start(struct csv_decoder *d)
 {
 	nvs_wifi_start(&d->wifi);
-	nvs_writer_start(w, image);
 }
 
 /* Largest magnitude of a type's positive or negative numbers. */
@@ -278,6 +277,17 @@ static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 					 text_base64(s, len, out, err);
 }
 
+/* Digits may stand in several lines, as tools that print digests wrap them. */
+static void join_lines(struct buf *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] != '\r' && text->data[i] != '\n')
+			text->data[n++] = text->data[i];
+	text->len = n;
+}
+
 /* The contents of a file for an encoding, as csv_files keeps them. */
 static int convert_file(int how, struct buf *raw, struct buf *out,
 			struct err *err)
@@ -285,6 +295,8 @@ static int convert_file(int how, struct buf *raw, struct buf *out,
 	struct buf empty = *out;
 	size_t at;
 
+	if (how == CSV_HEX2BIN)
+		join_lines(raw);
 	if (how == CSV_HEX2BIN || how == CSV_BASE64)
 		return text_to_bytes((enum csv_encoding)how,
 				     (const char *)raw->data, raw->len, out,
@@ -375,7 +387,7 @@ static int decode_fill(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
+int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 		    const struct csv_spec *spec, const char *file,
 		    const struct csv_cell *value, struct err *err)
 {
@@ -388,7 +400,8 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 	int r;
 
 	if (spec->is_namespace) {
-		r = nvs_writer_namespace(w, spec->name, err);
+		nvs_wifi_namespace(&d->wifi, spec->name);
+		r = sink->open_namespace(sink->ctx, spec->name, err);
 		return r ? err_place(err, &spec->pos) : 0;
 	}
 	pos = csv_cell_pos(file, value);
@@ -403,7 +416,7 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 		r = decode_text(d, spec, value, &item, err);
 	if (r)
 		return err_place(err, &pos);
-	r = nvs_wifi_add(&d->wifi, w, &item,
+	r = nvs_wifi_add(&d->wifi, sink, &item,
 			 padded ? (const uint8_t *)value->text : item.data,
 			 padded ? value->len : item.len, err);
 	if (r == ERR_DUPLICATE)
