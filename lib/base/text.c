@@ -62,6 +62,7 @@ enum text_status text_int(const char *s, size_t len, struct text_int *out)
 	enum text_status st;
 	bool negative = false;
 
+	*out = (struct text_int){ false, 0 };
 	trim(&s, &len);
 	if (!len)
 		return TEXT_EMPTY;
