@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "size.h"
 #include "text.h"
+#include "verify_command.h"
 
 static volatile sig_atomic_t stop_signal;
 
@@ -351,7 +352,7 @@ static int generate(int argc, char **argv)
 }
 
 static const char usage[] =
-	"usage: mfg_gen [-h] {generate,generate-key} ...\n";
+	"usage: mfg_gen [-h] {generate,generate-key,verify} ...\n";
 
 static int help(void)
 {
@@ -359,7 +360,9 @@ static int help(void)
 	fputs("\n"
 	      "Make NVS partition images for ESP32 devices in production.\n\n"
 	      "  generate      an image for every device of a values table\n"
-	      "  generate-key  encryption keys\n\n"
+	      "  generate-key  encryption keys\n"
+	      "  verify        read images back and compare them with their "
+	      "CSVs\n\n"
 	      "mfg_gen COMMAND -h shows the options of a command.\n", stdout);
 	return cli_close_stdout(CLI_OK);
 }
@@ -373,6 +376,8 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("mfg_gen generate-key", argc - 1,
 					   argv + 1);
+	if (!strcmp(command, "verify"))
+		return verify_command(argc - 1, argv + 1);
 	if (cli_is_help(command))
 		return help();
 	fputs(usage, stderr);

@@ -1,39 +1,46 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# nvs_tool's views of the images in test/golden-nvs-tool, byte for byte:
-# stdout, stderr and exit status.
+# nvs_tool's views of the recorded images in test/golden-nvs-tool: stdout and
+# stderr, byte for byte, and the exit status.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 need_tools nvs_tool
 
-# view CASE FILE ERRFILE ARGUMENT...: FILE is the stdout, ERRFILE the stderr
-# that is expected ('' for none); both are files of the case.
+CASES=$ROOT/test/golden-nvs-tool
+
+# view CASE STDOUT STDERR ARGUMENT...: both are files of the case; without
+# STDERR nothing may stand there.
 view() {
-	local case=$1 want=$2 want_err=${3:-/dev/null} said
+	local case=$1 dir=$CASES/$1 want=$2 want_err=$3 said=
 	shift 3
-	[ -f "$want" ] || return # the original could not do it
+	[ -f "$dir/$want" ] || return 0 # the original fails here
+	cd "$dir" || exit 1
 	try nvs_tool "$@" "$case.bin"
-	if ! said=$(cmp "$want" "$OUT" 2>&1); then
-		fail "$case: $want" "$said" "$(diff "$want" "$OUT" | head -n 8)" \
-			"in test/golden-nvs-tool/$case: $last_command"
-	elif ! said=$(cmp "$want_err" "$ERR" 2>&1); then
-		fail "$case: $want: stderr" "$said" \
-			"$(diff "$want_err" "$ERR" | head -n 8)" \
-			"in test/golden-nvs-tool/$case: $last_command"
+	cd "$T" || exit 1
+	cmp -s "$OUT" "$dir/$want" ||
+		said+="stdout: $(diff -a "$dir/$want" "$OUT" | head -6)"$'\n'
+	cmp -s "$ERR" "${want_err:+$dir/}${want_err:-/dev/null}" ||
+		said+="stderr: $(diff -a "${want_err:+$dir/}${want_err:-/dev/null}" \
+			"$ERR" | head -6)"$'\n'
+	[ "$status" -eq 0 ] || said+="exit status $status"$'\n'
+	if [ -z "$said" ]; then
+		pass "$case/$want"
 	else
-		succeeds "$case: $want"
+		fail "$case/$want" "$said" \
+			"repeat: cd $dir && nvs_tool $* $case.bin"
 	fi
 }
 
-for dir in "$ROOT"/test/golden-nvs-tool/*/; do
-	cd "$dir" || exit 1
+for dir in "$CASES"/*/; do
 	case=$(basename "$dir")
 	view "$case" json '' -f json
 	view "$case" minimal.json '' --dump=minimal --format json
 	for dump in all written minimal namespaces blobs storage_info; do
-		view "$case" "$dump.txt" '' -d "$dump" --color never
+		view "$case" $dump.txt '' -d $dump --color never
 	done
 	view "$case" check.out check.err -d none -i --color never
 done
+is "views compared" "$checks" 104
+
 finish

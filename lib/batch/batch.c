@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,13 +18,13 @@
 #include "findings.h"
 #include "ids.h"
 #include "inputs.h"
+#include "jobs.h"
 #include "manifest.h"
 #include "name.h"
 #include "rows.h"
 #include "stage.h"
 #include "text.h"
 
-#define MAX_JOBS 256u
 /* Files of the batch's own in the partial directory. */
 #define MANIFEST_FILE "manifest"
 #define EXPANDED_FILE "expanded"
@@ -343,32 +342,12 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static unsigned job_count(const struct batch_options *o)
-{
-	cpu_set_t set;
-	int n;
-
-	if (o->jobs)
-		return o->jobs < MAX_JOBS ? o->jobs : MAX_JOBS;
-	n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n < (int)MAX_JOBS ? (unsigned)n : MAX_JOBS;
-}
-
 /* Go through the table with all threads. */
 static int run_phase(struct batch *b, enum phase phase)
 {
-	pthread_t thread[MAX_JOBS];
-	unsigned jobs = job_count(b->o), started = 0;
-
 	b->phase = phase;
 	b->done = 0;
-	/* This thread is one of them: without any other it still gets done. */
-	while (started + 1 < jobs &&
-	       !pthread_create(&thread[started], NULL, thread_main, b))
-		started++;
-	thread_main(b);
-	while (started)
-		pthread_join(thread[--started], NULL);
+	jobs_run(b->o->jobs, thread_main, b);
 	if (b->findings.count)
 		return b->findings.kept[0].code;
 	return 0;
