@@ -14,6 +14,8 @@
 #include "text.h"
 
 #define CSV_MAX (256u << 20)
+/* Room for a name of 15 bytes, each shown as \xNN. */
+#define NAME_SHOWN (4 * NVS_KEY_SIZE)
 
 int compare_init(struct compare *c, struct csv_files *files, struct err *err)
 {
@@ -35,6 +37,7 @@ void compare_release(struct compare *c)
 	buf_wipe(&c->image);
 	buf_wipe(&c->csv);
 	buf_release(&c->seen);
+	buf_release(&c->seen_ns);
 	buf_release(&c->difference);
 	buf_release(&c->csv_error);
 }
@@ -85,6 +88,18 @@ static int put_number(struct buf *out, enum nvs_type type, uint64_t n)
 	       buf_printf(out, "%" PRIu64, n);
 }
 
+/* "ns:key: ", on one line whatever the names hold; key may be NULL. */
+static int put_names(struct buf *out, const char *ns, const char *key)
+{
+	char ns_shown[NAME_SHOWN], key_shown[NAME_SHOWN] = "";
+
+	text_show(ns_shown, sizeof(ns_shown), ns, strlen(ns));
+	if (key)
+		text_show(key_shown, sizeof(key_shown), key, strlen(key));
+	return buf_printf(out, "%s%s%s: ", ns_shown, key ? ":" : "",
+			  key_shown);
+}
+
 /* Values of strings and blobs may be secrets: only where they differ. */
 static int describe_difference(struct compare *c, const struct nvs_item *want,
 			       const struct nvs_read_item *found)
@@ -92,7 +107,7 @@ static int describe_difference(struct compare *c, const struct nvs_item *want,
 	struct buf *out = &c->difference;
 	size_t at = 0, least;
 
-	if (buf_printf(out, "%s:%s: ", c->ns, want->key))
+	if (put_names(out, c->ns, want->key))
 		return ERR_NOMEM;
 	if (!found)
 		return buf_puts(out, "not in the image");
@@ -129,9 +144,15 @@ static bool is_equal(const struct nvs_item *want,
 static int open_namespace(void *ctx, const char *name, struct err *err)
 {
 	struct compare *c = ctx;
+	bool found = false;
 
 	(void)err;
 	c->ns = name;
+	for (size_t i = 0; i < c->namespace_count; i++)
+		if (!strcmp(c->namespaces[i].name, name))
+			c->seen_ns.data[i] = found = true;
+	if (!found && !c->lost_ns)
+		c->lost_ns = name;
 	return 0;
 }
 
@@ -159,11 +180,31 @@ static void keep_csv_error(void *ctx, const struct err *e)
 
 static int expect_nothing_more(struct compare *c)
 {
-	for (size_t i = 0; i < c->item_count && !c->difference.len; i++)
+	struct buf *out = &c->difference;
+
+	for (size_t i = 0; i < c->item_count && !out->len; i++)
 		if (!c->seen.data[i])
-			return buf_printf(&c->difference, "%s:%s: in the image, "
-					  "but not in the CSV", c->items[i].ns,
-					  c->items[i].key);
+			return put_names(out, c->items[i].ns, c->items[i].key) ||
+			       buf_puts(out, "in the image, but not in the CSV");
+	/* Namespaces without keys; of the others a key was named. */
+	if (c->lost_ns && !out->len)
+		return put_names(out, c->lost_ns, NULL) ||
+		       buf_puts(out, "this namespace is not in the image");
+	for (size_t i = 0; i < c->namespace_count && !out->len; i++)
+		if (!c->seen_ns.data[i])
+			return put_names(out, c->namespaces[i].name, NULL) ||
+			       buf_puts(out, "this namespace is in the image, "
+					"but not in the CSV");
+	return 0;
+}
+
+/* n bytes of 0 in place of what b held. */
+static int clear(struct buf *b, size_t n)
+{
+	b->len = 0;
+	if (buf_reserve(b, n + 1))
+		return ERR_NOMEM;
+	memset(b->data, 0, n + 1);
 	return 0;
 }
 
@@ -175,21 +216,22 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 	int r;
 
 	c->items = nvs_reader_items(c->reader, &c->item_count);
+	c->namespaces = nvs_reader_namespaces(c->reader, &c->namespace_count);
 	c->next = 0;
-	c->seen.len = 0;
-	if (buf_reserve(&c->seen, c->item_count + 1))
+	c->lost_ns = NULL;
+	if (clear(&c->seen, c->item_count) ||
+	    clear(&c->seen_ns, c->namespace_count))
 		return err_nomem(err);
-	memset(c->seen.data, 0, c->item_count + 1);
 	/* Without a CSV, all that is in the image is too much. */
 	r = !c->csv.len ? 0 :
 	    csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
 			   &errors);
 	if (!r)
 		r = csv_input_decode(&in, &c->decoder, &into, &errors);
+	if (!r && expect_nothing_more(c))
+		r = ERR_NOMEM;
 	csv_input_release(&in);
-	if (r)
-		return r == ERR_NOMEM ? err_nomem(err) : 0;
-	return expect_nothing_more(c) ? err_nomem(err) : 0;
+	return r == ERR_NOMEM ? err_nomem(err) : 0;
 }
 
 /* The first finding that is more than a note. */

@@ -32,7 +32,11 @@ struct compare {
 	const struct nvs_read_item *items;
 	size_t item_count, next;
 	struct buf seen;       /* a byte per item */
+	const struct nvs_namespace *namespaces;
+	size_t namespace_count;
+	struct buf seen_ns;    /* a byte per namespace */
 	const char *ns;        /* the one that the CSV has open */
+	const char *lost_ns;   /* the CSV's first that the image has not */
 	struct buf difference; /* the first one, as text */
 	struct buf csv_error;  /* the first mistake in the CSV */
 };

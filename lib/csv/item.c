@@ -231,14 +231,19 @@ static uint64_t limit(enum nvs_type type, bool negative)
 	return negative ? 0 : UINT64_MAX >> (64 - bits);
 }
 
-static int range_error(const struct csv_spec *spec, const char *what,
-		       struct err *err)
+/* What is wrong with a number: the cell's text, a verdict, and the range. */
+static int number_error(const struct csv_spec *spec,
+			const struct csv_cell *cell, const char *verdict,
+			struct err *err)
 {
 	const struct encoding *e = &encodings[spec->encoding];
 	uint64_t low = limit(e->type, true);
+	char shown[TEXT_SHOWN];
 
-	return err_set(err, ERR_RANGE, "%s: %s %s (%s%" PRIu64 " to %" PRIu64 ")",
-		       spec->label, what, e->word, low ? "-" : "", low,
+	return err_set(err, ERR_RANGE, "%s: '%s' %s %s (%s%" PRIu64 " to %" PRIu64
+		       ")", spec->label,
+		       text_show(shown, sizeof(shown), cell->text, cell->len),
+		       verdict, e->word, low ? "-" : "", low,
 		       limit(e->type, false));
 }
 
@@ -246,25 +251,21 @@ static int decode_number(const struct csv_spec *spec,
 			 const struct csv_cell *cell, struct nvs_item *item,
 			 struct err *err)
 {
-	char shown[TEXT_SHOWN], what[TEXT_SHOWN + 32] = "'";
 	struct text_int n;
 
-	text_show(shown, sizeof(shown), cell->text, cell->len);
-	strcat(what, shown);
 	switch (text_int(cell->text, cell->len, &n)) {
 	case TEXT_EMPTY:
-		return range_error(spec, "the value is empty, it has to be a "
-				   "number of type", err);
+		return number_error(spec, cell, "is empty where a number has to "
+				    "be, of type", err);
 	case TEXT_NOT:
-		return range_error(spec, strcat(what, "' is no number of type"),
-				   err);
+		return number_error(spec, cell, "is no number of type", err);
 	case TEXT_OVERFLOW:
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	case TEXT_OK:
 		break;
 	}
 	if (n.magnitude > limit(item->type, n.negative))
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	item->number = n.negative ? -n.magnitude : n.magnitude;
 	return 0;
 }
@@ -336,27 +337,40 @@ static int decode_file(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
-		       const struct csv_cell *cell, struct nvs_item *item,
-		       struct err *err)
+/* Name the key, and the value unless it may be a secret. */
+static int text_error(const struct csv_spec *spec, const struct csv_cell *cell,
+		      struct err *err)
 {
-	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY) {
-		item->data = (const uint8_t *)cell->text;
-		item->len = cell->len;
+	char shown[TEXT_SHOWN];
+
+	/* A long one may be a key, which no message should hold. */
+	if (cell->len > 24)
+		return err_context(err, "%s", spec->label);
+	return err_context(err, "%s: '%s'", spec->label,
+			   text_show(shown, sizeof(shown), cell->text,
+				     cell->len));
+}
+
+static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, bool length_only,
+		       struct nvs_item *item, struct err *err)
+{
+	int r;
+
+	/* The text itself, or something of the right length at least. */
+	item->data = (const uint8_t *)cell->text;
+	item->len = cell->len;
+	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY)
 		return 0;
+	if (length_only && spec->encoding == CSV_BASE64) {
+		r = text_base64_size(cell->text, cell->len, &item->len, err);
+		return r ? text_error(spec, cell, err) : 0;
 	}
 	d->bytes.len = 0;
-	if (text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
-			  err)) {
-		char shown[TEXT_SHOWN];
-
-		/* A long one may be a key, which no message should hold. */
-		return cell->len > 24 ?
-		       err_context(err, "%s", spec->label) :
-		       err_context(err, "%s: '%s'", spec->label,
-				   text_show(shown, sizeof(shown), cell->text,
-					     cell->len));
-	}
+	r = text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
+			  err);
+	if (r)
+		return text_error(spec, cell, err);
 	item->data = d->bytes.data;
 	item->len = d->bytes.len;
 	return 0;
@@ -413,7 +427,8 @@ int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 	else if (padded)
 		r = decode_fill(d, spec, value, &item, err);
 	else
-		r = decode_text(d, spec, value, &item, err);
+		r = decode_text(d, spec, value, sink->lengths_only, &item,
+				err);
 	if (r)
 		return err_place(err, &pos);
 	r = nvs_wifi_add(&d->wifi, sink, &item,
