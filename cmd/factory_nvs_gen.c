@@ -46,12 +46,13 @@ static int check_keys(const struct cli_command *cmd, const struct job *job,
 	if (r >= 0)
 		return r;
 	if (k->keygen && !s->encrypt)
-		return cli_wrong_usage(cmd, "--keygen true needs --encrypt true");
+		return cli_wrong_usage(cmd, "--keygen true needs --encrypt "
+				       "true");
 	if (job->keyfile && !s->encrypt)
 		return cli_wrong_usage(cmd, "--keyfile needs --encrypt true");
 	if (s->encrypt && !k->keygen && !job->keyfile)
-		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F or "
-				       "--keygen true");
+		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F "
+				       "or --keygen true");
 	return -1;
 }
 
@@ -89,15 +90,15 @@ static int set_paths(struct run *run, const struct job *job, struct err *err)
 	int r = 0;
 
 	if (!len || job->outfile[len - 1] == '/')
-		return err_set(err, ERR_INPUT, "the outfile '%s' is no name of a "
-			       "file", job->outfile);
+		return err_set(err, ERR_INPUT, "the outfile '%s' is no name of "
+			       "a file", job->outfile);
 	if (buf_printf(&run->csv_path, "%s.csv", job->outfile) ||
 	    !buf_str(&run->csv_path))
 		return err_nomem(err);
 	if (strpbrk(job->outfile, "/\\")) {
 		if (job->outdir && !run->single.keys.keygen)
-			fprintf(stderr, "note: --outdir is not used, the outfile "
-				"'%s' names its directory itself\n",
+			fprintf(stderr, "note: --outdir is not used, the "
+				"outfile '%s' names its directory itself\n",
 				job->outfile);
 	} else if (job->outdir && *job->outdir) {
 		r = file_expand_home(job->outdir, &run->image_path, err);
@@ -119,9 +120,9 @@ static int check_infile(const struct run *run, const struct job *job,
 
 	for (size_t i = 0; i < 2; i++)
 		if (single_same_file(job->infile, outputs[i]))
-			return err_set(err, ERR_INPUT, "the infile '%s' would be "
-				       "overwritten by the output '%s': choose "
-				       "another outfile", job->infile,
+			return err_set(err, ERR_INPUT, "the infile '%s' would "
+				       "be overwritten by the output '%s': "
+				       "choose another outfile", job->infile,
 				       outputs[i]);
 	return 0;
 }
@@ -134,8 +135,8 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 	int r;
 
 	if (job->table.table && !job->size)
-		return err_set(err, ERR_USAGE, "--partition-table needs --size, "
-			       "the name of a partition in it");
+		return err_set(err, ERR_USAGE, "--partition-table needs "
+			       "--size, the name of a partition in it");
 	r = table_size_get(&job->table, job->size ? job->size : DEFAULT_SIZE,
 			   s->encrypt, &s->size, &run->place, err);
 	if (!r && s->size < NVS_MIN_RW_SIZE && !run->place.known)
@@ -286,8 +287,8 @@ int main(int argc, char **argv)
 	};
 	const struct cli_command cmd = {
 		.name = "factory_nvs_gen",
-		.summary = "Make the NVS image with the setup data of a HomeKit "
-			   "accessory.",
+		.summary = "Make the NVS image with the setup data of a "
+			   "HomeKit accessory.",
 		.options = options,
 		.positionals = positionals,
 		.required = 3,

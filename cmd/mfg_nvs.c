@@ -49,8 +49,8 @@ static int compare_size(const struct run *run, const struct job *job,
 
 	r = espat_size(run->partition->size, &n, err);
 	if (!r && n != run->single.size)
-		r = err_set(err, ERR_INPUT, "--partition_size %s is not the size "
-			    "of partition '%s' in '%s', which is %s",
+		r = err_set(err, ERR_INPUT, "--partition_size %s is not the "
+			    "size of partition '%s' in '%s', which is %s",
 			    job->size, job->name, job->table,
 			    run->partition->size);
 	return r;

@@ -158,8 +158,8 @@ int single_truth(const struct cli_command *cmd, const char *name,
 	*value = text && text_same_word(text, strlen(text), "true");
 	if (!text || *value || text_same_word(text, strlen(text), "false"))
 		return -1;
-	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false", name,
-			       text);
+	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false",
+			       name, text);
 }
 
 int single_version(const struct cli_command *cmd, const char *text,

@@ -32,11 +32,11 @@ struct single {
  */
 int single_make(const struct single *s);
 
-/* "true" or "false" of an option, in any case; NULL is false. As cli_parse(). */
+/* "true" or "false" in any case; NULL is false. Returns as cli_parse(). */
 int single_truth(const struct cli_command *cmd, const char *name,
 		 const char *text, bool *value);
 
-/* "1", "2", "v1", "V2"; NULL is 2. As cli_parse(). */
+/* "1", "2", "v1", "V2"; NULL is 2. Returns as cli_parse(). */
 int single_version(const struct cli_command *cmd, const char *text,
 		   unsigned *version);
 
