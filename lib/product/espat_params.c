@@ -35,9 +35,9 @@ static int take_member(const cJSON *root, const char *name, const char *path,
 
 	s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, name));
 	if (!s)
-		return err_at(err, &pos, ERR_INPUT, "the member '%s', a string, "
-			      "is missing: it tells which row of the module "
-			      "parameters to take", name);
+		return err_at(err, &pos, ERR_INPUT, "the member '%s', a "
+			      "string, is missing: it tells which row of the "
+			      "module parameters to take", name);
 	*out = mem_strndup(s, strlen(s));
 	return *out ? 0 : err_nomem(err);
 }
@@ -176,9 +176,9 @@ static int check_data(struct params *p, struct err *err)
 	pos.line = p->own.line;
 	pos.col = 1;
 	if (count > 1)
-		espat_warn(e, &pos, "%u rows for platform '%s' and module '%s'; "
-			   "this one, the first, is taken", count, e->platform,
-			   e->module);
+		espat_warn(e, &pos, "%u rows for platform '%s' and module "
+			   "'%s'; this one, the first, is taken", count,
+			   e->platform, e->module);
 	return 0;
 }
 
