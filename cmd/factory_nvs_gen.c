@@ -8,10 +8,9 @@
 #include "file.h"
 #include "homekit.h"
 #include "nvs_format.h"
+#include "partition.h"
 #include "random.h"
 #include "single.h"
-#include "size.h"
-#include "table_size.h"
 
 #define DEFAULT_SIZE "0x4000"
 
@@ -20,7 +19,7 @@ struct job {
 	const char *code, *id, *outfile;
 	const char *infile, *size, *version, *salt, *outdir;
 	const char *keygen, *encrypt, *keyfile;
-	struct table_size table;
+	struct partition_options partition;
 };
 
 /* What a run holds. */
@@ -30,7 +29,7 @@ struct run {
 	struct buf csv, csv_path, image_path;
 	char key_name[64]; /* of a key file that was not named */
 	struct single single;
-	struct table_place place;
+	struct partition_place place;
 };
 
 /* ---- Options that depend on each other ---- */
@@ -134,12 +133,14 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 	struct single *s = &run->single;
 	int r;
 
-	if (job->table.table && !job->size)
+	if (job->partition.table && !job->size)
 		return err_set(err, ERR_USAGE, "--partition-table needs "
 			       "--size, the name of a partition in it");
-	r = table_size_get(&job->table, job->size ? job->size : DEFAULT_SIZE,
-			   s->encrypt, &s->size, &run->place, err);
-	if (!r && s->size < NVS_MIN_RW_SIZE && !run->place.known)
+	r = partition_find(&job->partition,
+			   job->size ? job->size : DEFAULT_SIZE, s->encrypt,
+			   &run->place, err);
+	s->size = run->place.size;
+	if (!r && s->size < NVS_MIN_RW_SIZE && !run->place.has_offset)
 		r = err_set(err, ERR_RANGE, "the partition size '%s' is too "
 			    "small, at least 0x%x bytes are needed", job->size,
 			    NVS_MIN_RW_SIZE);
@@ -218,14 +219,14 @@ static int make(struct run *run, const struct job *job)
 	/* The infile's lines come first: places in it are right. */
 	s->name = job->infile ? job->infile : s->csv_path;
 	s->keys_outdir = job->outdir ? job->outdir : ".";
-	size_note_read_only(s->size);
+	partition_note_read_only(&run->place);
 	r = single_make(s);
 	if (r)
 		return r;
 	printf("CSV Generated: %s\n", s->csv_path);
 	printf("Created NVS binary: ===> %s\n", s->image_path);
 	printf("NVS Flash Binary Generated: %s.bin\n", job->outfile);
-	table_size_print(&run->place, s->image_path);
+	partition_print_flash(&run->place, s->image_path);
 	return 0;
 }
 
@@ -262,7 +263,7 @@ int main(int argc, char **argv)
 		{ "size", 0, CLI_TEXT, &job.size, "SIZE",
 		  "partition size in bytes (default: " DEFAULT_SIZE "),\n"
 		  "a multiple of 4096, at least 0x3000" },
-		TABLE_SIZE_OPTIONS(&job.table),
+		PARTITION_OPTIONS(&job.partition),
 		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
 		  "NVS format (default: v2)" },
 		{ "keygen", 0, CLI_TEXT, &job.keygen, "{true,false}",

@@ -236,9 +236,8 @@ static void summarise(const struct generate *g,
 		printf("; %" PRIu64 " files were there already", result->kept);
 	putchar('\n');
 	if (g->place.has_offset && !b->check_only)
-		printf("flash each image at 0x%x, such as: esptool.py "
-		       "write_flash 0x%x %s/bin/IMAGE.bin\n", g->place.offset,
-		       g->place.offset, b->outdir);
+		printf("0x%x %s/bin/%s-*.bin\n", g->place.offset, b->outdir,
+		       b->prefix);
 }
 
 static int run_batch(struct generate *g)

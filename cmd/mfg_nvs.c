@@ -7,8 +7,8 @@
 #include "espat.h"
 #include "file.h"
 #include "nvs_writer.h"
+#include "partition.h"
 #include "single.h"
-#include "size.h"
 
 /* The command line. Empty is as good as not given: ESP-AT's build does so. */
 struct job {
@@ -138,7 +138,7 @@ static int make(struct run *run, const struct job *job)
 	s->image_path = (char *)run->image_path.data;
 	s->name = s->csv_path;
 	s->version = 2;
-	size_note_read_only(s->size);
+	partition_note_read_only(&(struct partition_place){ .size = s->size });
 	r = single_make(s);
 	if (!r && *job->flash_list)
 		r = write_list(run, job);

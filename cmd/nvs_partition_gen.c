@@ -168,9 +168,8 @@ static int write_output(const struct job *job, const uint8_t *image,
 		r = file_aside_commit(&out, FILE_REPLACE, err);
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
-	if (!r && place->has_offset)
-		printf("flash it with: esptool.py write_flash 0x%x %s\n",
-		       place->offset, (char *)path.data);
+	if (!r)
+		partition_print_flash(place, (char *)path.data);
 	buf_release(&path);
 	return r;
 }

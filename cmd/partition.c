@@ -106,3 +106,10 @@ void partition_note_read_only(const struct partition_place *place)
 		place->size > NVS_PAGE_SIZE ?
 		"; any, when the data fits one page" : "");
 }
+
+void partition_print_flash(const struct partition_place *place,
+			   const char *image)
+{
+	if (place->has_offset)
+		printf("0x%x %s\n", place->offset, image);
+}

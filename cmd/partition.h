@@ -50,4 +50,8 @@ int partition_find(const struct partition_options *o, const char *text,
  */
 void partition_note_read_only(const struct partition_place *place);
 
+/* Print what to flash where, "0x110000 out/dev.bin", if that is known. */
+void partition_print_flash(const struct partition_place *place,
+			   const char *image);
+
 #endif
