@@ -35,15 +35,8 @@ strike() {
 	kill "-$signal" $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	status=$?
+	# shellcheck disable=SC2034 # for last_run
 	last_command="${COMMAND[*]} $*, SIG$signal after $delay us"
-}
-
-# A key that "before" knew and that is another one now, or gone.
-changed_keys() {
-	whole_keys >after
-	join before after | awk '$2 != $3 { print $1, "has changed" }' |
-		head -n 5
-	join -v 1 before after | sed 's/ .*/ is gone/' | head -n 5
 }
 
 # What interrupted runs say: what to do, or that nothing was begun.
@@ -69,7 +62,7 @@ for signal in KILL INT TERM; do
 		strike $signal "${args[@]}"
 		if [ "$status" -eq 0 ]; then
 			# It was faster: whole and right, then anew.
-			lost+=$(changed_keys)
+			lost+=$(changed_keys before)
 			finished=$((finished + 1))
 			rm -rf out
 			: >before
@@ -80,8 +73,8 @@ for signal in KILL INT TERM; do
 		statuses+=("$status")
 		[ $signal = KILL ] || says_what_to_do || silent=$(last_run)
 		args=(--resume)
-		lost+=$(changed_keys)
-		mv after before
+		lost+=$(changed_keys before)
+		whole_keys >before
 	done
 	is "SIG$signal: $HITS times" "$hits" $HITS
 	case $signal in
@@ -94,8 +87,8 @@ for signal in KILL INT TERM; do
 	[ $signal = KILL ] ||
 		is "SIG$signal: the message says what to do" "$silent" ""
 	try "${COMMAND[@]}" --resume
-	lost+=$(changed_keys)
-	mv after before
+	lost+=$(changed_keys before)
+	whole_keys >before
 	is "SIG$signal: the last --resume succeeds" "$status" 0
 	is "SIG$signal: no key has changed or gone on the way" "$lost" ""
 	check_tree "SIG$signal $HITS times"

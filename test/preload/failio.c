@@ -14,6 +14,8 @@
  *   FAILIO_SIGNAL  number of a signal to raise before the call, which then
  *                  goes on if the program does: 9 kills, 19 stops
  *   FAILIO_HIT     path of a file that is made when it happens
+ *   FAILIO_LACKS   functions that always fail with EINVAL, as those do that a
+ *                  file system does not have; they don't count
  *
  * What the C library calls inside itself (stdio) is not seen.
  */
@@ -81,8 +83,13 @@ static enum verdict judge(const char *name, const char *family, bool changes)
 	const char *always = getenv("FAILIO_ALWAYS"), *hit = getenv("FAILIO_HIT");
 	const char *number = getenv("FAILIO_ERRNO");
 	const char *signal_number = getenv("FAILIO_SIGNAL");
+	const char *lacks = getenv("FAILIO_LACKS");
 	long wanted = at ? atol(at) : 1, now;
 
+	if (lacks && is_listed(lacks, name)) {
+		errno = EINVAL;
+		return FAIL;
+	}
 	if (!list || !(is_listed(list, name) || is_listed(list, family) ||
 		       (changes && is_listed(list, "change"))))
 		return GO_ON;
@@ -143,6 +150,12 @@ ssize_t write(int fd, const void *p, size_t n)
 
 	REAL(write);
 	return v == FAIL ? -1 : real(fd, p, v == DO_LESS && n > 1 ? n / 2 : n);
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+	REAL(read);
+	return judge("read", "read", false) == GO_ON ? real(fd, p, n) : -1;
 }
 
 struct dirent *readdir(DIR *dir)
