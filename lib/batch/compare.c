@@ -355,8 +355,9 @@ static int read_image(struct compare *c, const struct compare_job *job,
 	if (r)
 		return blame(why, err);
 	if (c->image.len != job->size &&
-	    add_reason(why, "%zu bytes, the other images have %zu: it was cut "
-		       "or is not of this batch", c->image.len, job->size))
+	    add_reason(why, "%zu bytes, the other images have %zu: it was %s "
+		       "or is not of this batch", c->image.len, job->size,
+		       c->image.len < job->size ? "cut" : "lengthened"))
 		return err_nomem(err);
 	return check_sum(&c->image, job->image_sha256, "image", why, err);
 }
