@@ -269,8 +269,11 @@ static int check_sum(const struct buf *file, const char *recorded,
 	struct buf hex = BUF_INIT;
 	int r;
 
-	if (!recorded || !*recorded)
+	if (!recorded)
 		return 0;
+	if (!*recorded)
+		return add_reason(why, "the %s is not in the manifest", what) ?
+		       err_nomem(err) : 0;
 	r = digest_sha256(file->data, file->len, sum, err);
 	if (!r && (text_to_hex(sum, sizeof(sum), &hex) || !buf_str(&hex)))
 		r = err_nomem(err);
