@@ -74,7 +74,8 @@ static int run(struct request *q, struct err *err)
 	struct nvs_keys given;
 	struct buf outdir = BUF_INIT;
 	struct verify_result result;
-	int r = file_expand_home(q->verify.outdir, &outdir, err);
+	int r = file_expand_home(*q->verify.outdir ? q->verify.outdir : ".",
+				 &outdir, err);
 
 	if (!r && q->keys.inputkey) {
 		r = keycmd_load_input(&q->keys, &given, err);

@@ -6,7 +6,7 @@
  * writer but the format. An image is right when no check of nvs_check.h finds
  * a warning or an error, when its items are those of the CSV in namespace,
  * key, type and value, none missing and none left over, when it is as long as
- * its siblings, and, with a manifest, when its files have the sums recorded
+ * most images of its batch, and, with a manifest, when its files have the sums recorded
  * there. It is decrypted with <outdir>/keys/keys-NAME.bin where that is, else
  * with the given keys; where a keys/hmac-keys-NAME.bin is, the keys have to be
  * those derived from it. Files without an image and images without a CSV are
@@ -32,9 +32,10 @@ struct verify_options {
 	uint64_t seed;                /* which ones */
 	unsigned jobs;                /* threads; 0: one per processor */
 	/*
-	 * Called once per image or other file that is wrong, in the order of
-	 * the names. file is its path, text what is wrong with it: namespace
-	 * and key first, as "ns:key: ...".
+	 * Called once per image that is wrong, in the order of the names,
+	 * then once per other file that is, in the order of the paths. file
+	 * is its path, text what is wrong with it: namespace and key first,
+	 * as "ns:key: ...".
 	 */
 	void (*wrong)(void *ctx, const char *file, const char *text);
 	void *ctx;

@@ -269,8 +269,11 @@ static int check_sum(const struct buf *file, const char *recorded,
 	struct buf hex = BUF_INIT;
 	int r;
 
-	if (!recorded || !*recorded)
+	if (!recorded)
 		return 0;
+	if (!*recorded)
+		return add_reason(why, "the %s is not in the manifest", what) ?
+		       err_nomem(err) : 0;
 	r = digest_sha256(file->data, file->len, sum, err);
 	if (!r && (text_to_hex(sum, sizeof(sum), &hex) || !buf_str(&hex)))
 		r = err_nomem(err);
@@ -355,8 +358,9 @@ static int read_image(struct compare *c, const struct compare_job *job,
 	if (r)
 		return blame(why, err);
 	if (c->image.len != job->size &&
-	    add_reason(why, "%zu bytes, the other images have %zu: it was cut "
-		       "or is not of this batch", c->image.len, job->size))
+	    add_reason(why, "%zu bytes, the other images have %zu: it was %s "
+		       "or is not of this batch", c->image.len, job->size,
+		       c->image.len < job->size ? "cut" : "lengthened"))
 		return err_nomem(err);
 	return check_sum(&c->image, job->image_sha256, "image", why, err);
 }

@@ -18,8 +18,9 @@ struct compare_job {
 	const char *keys;      /* key file; NULL: there is none */
 	const char *hmac_key;  /* HMAC key file; NULL: there is none */
 	const struct nvs_keys *given; /* used without a key file; or NULL */
-	size_t size;           /* of its siblings, bytes */
-	/* hex SHA-256 of the files; NULL or "": not recorded */
+	size_t size;           /* of most of its siblings, bytes */
+	/* hex SHA-256 of the files as recorded; NULL: nothing is recorded,
+	   "": there was no such file */
 	const char *image_sha256, *csv_sha256, *keys_sha256;
 };
 

@@ -17,6 +17,7 @@ enum record_column {
 };
 
 struct record_row {
+	unsigned line;
 	char *name;                 /* owned: of the image, no directory and
 				       extension */
 	char *text;                 /* owned: what cell points into */
@@ -30,8 +31,10 @@ struct record {
 };
 
 /*
- * Read a manifest. ERR_INPUT with file and line when it is none. On failure,
- * too, r is to be released.
+ * Read a manifest. ERR_INPUT with file and line when it is none: a row does
+ * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, or
+ * names an image that another row has named. On failure, too, r is to be
+ * released.
  */
 __attribute__((warn_unused_result))
 int record_read(struct record *r, const char *path, struct err *err);

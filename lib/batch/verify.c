@@ -32,8 +32,15 @@ static const struct kind HMAC_KEY = { "keys", "hmac-keys-", ".bin" };
 struct image {
 	char *name;     /* owned: without directory and extension */
 	size_t size;    /* bytes of its file */
+	size_t expected; /* bytes that it should have */
 	bool chosen;    /* is verified */
 	char *why;      /* owned: what is wrong; NULL: nothing */
+};
+
+/* A file that is none of an image, or should be there and is not. */
+struct stray {
+	char *path;     /* owned */
+	const char *text;
 };
 
 struct verify {
@@ -41,7 +48,8 @@ struct verify {
 	struct verify_result *result;
 	struct image *images;   /* owned, in the order of their names */
 	size_t count, cap;
-	size_t size;            /* that all images have */
+	struct stray *strays;   /* owned */
+	size_t stray_count, stray_cap;
 	struct record record;   /* of the manifest */
 	struct csv_files *files;
 	atomic_size_t next;
@@ -108,20 +116,28 @@ static struct image *find_image(const struct verify *v, const char *name,
 	return found;
 }
 
+/* An array with room for one more than count, or NULL. */
+static void *grow(void *array, size_t *cap, size_t count, size_t element)
+{
+	size_t more = *cap ? 2 * *cap : 256;
+
+	if (count < *cap)
+		return array;
+	array = mem_realloc(array, more * element);
+	if (array)
+		*cap = more;
+	return array;
+}
+
 static int add_image(struct verify *v, int dir, const char *file, size_t len)
 {
 	struct stat st;
 	struct image *images;
 
-	if (v->count == v->cap) {
-		size_t cap = v->cap ? 2 * v->cap : 256;
-
-		images = mem_realloc(v->images, cap * sizeof(*images));
-		if (!images)
-			return ERR_NOMEM;
-		v->images = images;
-		v->cap = cap;
-	}
+	images = grow(v->images, &v->cap, v->count, sizeof(*images));
+	if (!images)
+		return ERR_NOMEM;
+	v->images = images;
 	v->images[v->count] = (struct image){
 		.name = mem_strndup(file, len),
 		.size = fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) ? 0 :
@@ -129,8 +145,6 @@ static int add_image(struct verify *v, int dir, const char *file, size_t len)
 	};
 	if (!v->images[v->count].name)
 		return ERR_NOMEM;
-	if (v->images[v->count].size > v->size)
-		v->size = v->images[v->count].size;
 	v->count++;
 	return 0;
 }
@@ -191,13 +205,65 @@ static void choose(struct verify *v)
 	}
 }
 
+static int compare_sizes(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The size that most of n images have; of two such the larger one. */
+static size_t usual_size(const struct image *images, size_t n, size_t *sizes)
+{
+	size_t best = 0, best_run = 0, run = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sizes[i] = images[i].size;
+	qsort(sizes, n, sizeof(*sizes), compare_sizes);
+	for (size_t i = 0; i < n; i++) {
+		run = i && sizes[i] == sizes[i - 1] ? run + 1 : 1;
+		if (run < best_run)
+			continue;
+		best_run = run;
+		best = sizes[i];
+	}
+	return best;
+}
+
+/*
+ * The images of a batch have one size, those of another batch in the same
+ * directory may have another. Where a prefix ends nobody can tell, but two
+ * names that differ before their first '-' are of two batches.
+ */
+static int expect_sizes(struct verify *v, struct err *err)
+{
+	size_t *sizes = mem_array(v->count + 1, sizeof(*sizes));
+
+	if (!sizes)
+		return err_nomem(err);
+	for (size_t from = 0, to; from < v->count; from = to) {
+		const char *name = v->images[from].name;
+		size_t same = strcspn(name, "-") + 1, size;
+
+		for (to = from + 1; to < v->count; to++)
+			if (strncmp(v->images[to].name, name, same) != 0)
+				break;
+		size = usual_size(v->images + from, to - from, sizes);
+		for (size_t i = from; i < to; i++)
+			v->images[i].expected = size;
+	}
+	mem_free(sizes);
+	return 0;
+}
+
 static int verify_image(struct verify *v, struct compare *c,
 			struct image *image, struct err *err)
 {
 	struct buf bin = BUF_INIT, csv = BUF_INIT, key = BUF_INIT;
 	struct buf hmac = BUF_INIT, why = BUF_INIT;
 	const struct record_row *row = record_find(&v->record, image->name);
-	struct compare_job job = { .given = v->o->given, .size = v->size };
+	struct compare_job job = { .given = v->o->given,
+				   .size = image->expected };
 	int r;
 
 	r = put_path(v, &BIN, image->name, &bin) ||
@@ -289,24 +355,61 @@ static int report_images(struct verify *v, struct err *err)
 	return r;
 }
 
-static void report_surplus(struct verify *v, const char *dir,
-			   const char *file, const char *text)
+static int add_stray(struct verify *v, const struct kind *k,
+		     const char *name, const char *text)
 {
-	const struct kind as_it_is = { dir, "", "" };
 	struct buf path = BUF_INIT;
+	struct stray *strays;
+	int r = ERR_NOMEM;
 
-	if (!put_path(v, &as_it_is, file, &path))
-		tell(v, (char *)path.data, text);
+	strays = grow(v->strays, &v->stray_cap, v->stray_count,
+		      sizeof(*strays));
+	if (strays) {
+		v->strays = strays;
+		r = put_path(v, k, name, &path);
+	}
+	if (!r) {
+		/* The bytes of the path change their owner. */
+		strays[v->stray_count++] = (struct stray){
+			(char *)path.data, text
+		};
+		return 0;
+	}
 	buf_release(&path);
+	return r;
+}
+
+static int add_surplus(struct verify *v, const char *dir, const char *file,
+		       const char *text)
+{
+	return add_stray(v, &(struct kind){ dir, "", "" }, file, text);
+}
+
+static int compare_strays(const void *a, const void *b)
+{
+	const struct stray *x = a, *y = b;
+
+	return strverscmp(x->path, y->path);
+}
+
+static void report_strays(struct verify *v)
+{
+	if (v->stray_count)
+		qsort(v->strays, v->stray_count, sizeof(*v->strays),
+		      compare_strays);
+	for (size_t i = 0; i < v->stray_count; i++)
+		tell(v, v->strays[i].path, v->strays[i].text);
 }
 
 static int visit_bin(struct verify *v, int fd, const char *file)
 {
 	(void)fd;
-	if (!name_in(&BIN, file) && has_prefix(v, file))
-		report_surplus(v, "bin", file, "not an image");
-	return 0;
+	if (name_in(&BIN, file) || !has_prefix(v, file))
+		return 0;
+	return add_surplus(v, "bin", file, "not an image");
 }
+
+static const char NO_IMAGE[] = "there is no image of that name";
 
 static int visit_csv(struct verify *v, int fd, const char *file)
 {
@@ -316,9 +419,9 @@ static int visit_csv(struct verify *v, int fd, const char *file)
 	/* The expanded table of a values table that came through a pipe. */
 	if (!has_prefix(v, file) || !strcmp(file, "values_created.csv"))
 		return 0;
-	if (!len || !find_image(v, file, len))
-		report_surplus(v, "csv", file, "there is no image of that name");
-	return 0;
+	if (len && find_image(v, file, len))
+		return 0;
+	return add_surplus(v, "csv", file, NO_IMAGE);
 }
 
 /* keys-11-20_09-30.bin: what generate-key makes by default. */
@@ -339,40 +442,53 @@ static bool is_dated(const char *name, size_t len)
 static int visit_key(struct verify *v, int fd, const char *file)
 {
 	const struct kind *kinds[] = { &KEY, &HMAC_KEY };
+	int r = 0;
 
 	(void)fd;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && !r; i++) {
 		const char *name = file + strlen(kinds[i]->start);
 		size_t len = name_in(kinds[i], file);
 
 		if (len && has_prefix(v, name) && !is_dated(name, len) &&
 		    !find_image(v, name, len))
-			report_surplus(v, "keys", file,
-				       "there is no image of that name");
+			r = add_surplus(v, "keys", file, NO_IMAGE);
+	}
+	return r;
+}
+
+/* Rows of the manifest whose image is missing. */
+static int find_missing(struct verify *v)
+{
+	for (size_t i = 0; i < v->record.count; i++) {
+		const char *name = v->record.rows[i].name;
+
+		if (has_prefix(v, name) && !find_image(v, name, strlen(name)) &&
+		    add_stray(v, &BIN, name, "it is in the manifest, but "
+			      "missing"))
+			return ERR_NOMEM;
 	}
 	return 0;
 }
 
-/* Rows of the manifest whose image is missing. */
-static int report_missing(struct verify *v, struct err *err)
+/* Files that are missing and files that belong to no image. */
+static int find_strays(struct verify *v, struct err *err)
 {
-	struct buf path = BUF_INIT;
-	int r = 0;
+	int r = find_missing(v) ? err_nomem(err) : 0;
 
-	for (size_t i = 0; i < v->record.count && !r; i++) {
-		const struct record_row *row = &v->record.rows[i];
+	if (!r)
+		r = each_file(v, "bin", visit_bin, err);
+	if (!r)
+		r = each_file(v, "csv", visit_csv, err);
+	return r ? r : each_file(v, "keys", visit_key, err);
+}
 
-		if (!has_prefix(v, row->name) ||
-		    find_image(v, row->name, strlen(row->name)))
-			continue;
-		if (put_path(v, &BIN, row->name, &path))
-			r = err_nomem(err);
-		else
-			tell(v, (char *)path.data, "it is in the manifest, but "
-			     "missing");
-	}
-	buf_release(&path);
-	return r;
+/* Whether there is, or should be, anything to verify. */
+static bool has_any(const struct verify *v)
+{
+	for (size_t i = 0; i < v->record.count; i++)
+		if (has_prefix(v, v->record.rows[i].name))
+			return true;
+	return v->count > 0;
 }
 
 static int run_threads(struct verify *v, struct err *err)
@@ -395,7 +511,7 @@ static int run(struct verify *v, struct err *err)
 		r = err->code;
 	if (!r)
 		r = each_file(v, "bin", list_image, err);
-	if (!r && !v->count && !v->record.count)
+	if (!r && !has_any(v))
 		r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
 			    v->o->prefix ? " of prefix " : "",
 			    v->o->prefix ? v->o->prefix : "", v->o->outdir);
@@ -404,16 +520,16 @@ static int run(struct verify *v, struct err *err)
 	if (v->count)
 		qsort(v->images, v->count, sizeof(*v->images), compare_names);
 	choose(v);
-	r = run_threads(v, err);
+	r = expect_sizes(v, err);
+	if (!r)
+		r = run_threads(v, err);
+	if (!r)
+		r = find_strays(v, err);
 	if (!r)
 		r = report_images(v, err);
 	if (!r)
-		r = report_missing(v, err);
-	if (!r)
-		r = each_file(v, "bin", visit_bin, err);
-	if (!r)
-		r = each_file(v, "csv", visit_csv, err);
-	return r ? r : each_file(v, "keys", visit_key, err);
+		report_strays(v);
+	return r;
 }
 
 int verify_run(const struct verify_options *o, struct verify_result *result,
@@ -430,6 +546,9 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 		mem_free(v.images[i].why);
 	}
 	mem_free(v.images);
+	for (size_t i = 0; i < v.stray_count; i++)
+		mem_free(v.strays[i].path);
+	mem_free(v.strays);
 	record_release(&v.record);
 	csv_files_free(v.files);
 	pthread_mutex_destroy(&v.lock);
