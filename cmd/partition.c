@@ -75,9 +75,11 @@ int partition_find(const struct partition_options *o, const char *text,
 
 	*place = (struct partition_place){ 0 };
 	if (o->table_offset && (text_unsigned(o->table_offset, &n) != TEXT_OK ||
-				n > UINT32_MAX))
+				n > UINT32_MAX - PARTTABLE_SIZE ||
+				n % PARTTABLE_SIZE))
 		return err_set(err, ERR_USAGE, "--partition-table-offset: '%s' is "
-			       "not an offset in flash", o->table_offset);
+			       "not an offset in flash, a multiple of 0x%x",
+			       o->table_offset, PARTTABLE_SIZE);
 	if (!o->table)
 		return o->table_offset ?
 		       err_set(err, ERR_USAGE, "--partition-table-offset needs "
