@@ -69,6 +69,7 @@ struct csv_decoder {
 	struct csv_files *files; /* borrowed */
 	/* private */
 	struct csv_file *held;
+	bool ns_refused; /* the namespace that the keys now belong to */
 	struct buf bytes;
 	struct nvs_wifi wifi;
 };
@@ -94,7 +95,8 @@ void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
 /*
  * Convert the value that the cell holds or names, and add it to the image
  * (or, for a namespace, make that the current one). Errors have the place of
- * the value's cell, or of the name where that is to blame.
+ * the value's cell, or of the name where that is to blame. The keys of a
+ * namespace that was refused are looked at but not added.
  */
 __attribute__((warn_unused_result))
 int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,

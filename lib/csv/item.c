@@ -218,6 +218,7 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
 		       uint8_t *image)
 {
+	d->ns_refused = false;
 	nvs_wifi_start(&d->wifi);
 	nvs_writer_start(w, image);
 }
@@ -389,6 +390,7 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 
 	if (spec->is_namespace) {
 		r = nvs_writer_namespace(w, spec->name, err);
+		d->ns_refused = r != 0;
 		return r ? err_place(err, &spec->pos) : 0;
 	}
 	pos = csv_cell_pos(file, value);
@@ -403,6 +405,9 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 		r = decode_text(d, spec, value, &item, err);
 	if (r)
 		return err_place(err, &pos);
+	/* Its namespace is not there, which has been said. */
+	if (d->ns_refused)
+		return 0;
 	r = nvs_wifi_add(&d->wifi, w, &item,
 			 padded ? (const uint8_t *)value->text : item.data,
 			 padded ? value->len : item.len, err);
