@@ -123,7 +123,7 @@ static int add_row(struct csv_input *in, const struct layout *l,
 			   dialect, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!in->ns)
+		if (!in->ns || text_same_word(type.text, type.len, "namespace"))
 			in->ns = "?";
 		return r;
 	}

@@ -60,13 +60,14 @@ static int enter_name(struct nvs_names *names, const struct csv_line *line,
 {
 	const struct csv_spec *spec = &line->spec;
 	uint8_t index;
-	int r;
+	int r = 0;
 
-	r = nvs_names_namespace(names, spec->is_namespace ? spec->name :
-				line->ns, &index, NULL, err);
-	if (!r && !spec->is_namespace)
+	if (spec->is_namespace)
+		r = nvs_names_namespace(names, spec->name, &index, NULL, err);
+	else if (nvs_names_find(names, line->ns, &index))
 		r = nvs_names_key(names, index, spec->name, NVS_CHUNK_NONE,
 				  err);
+	/* Else its namespace was refused, which has been said. */
 	return r ? err_place(err, &spec->pos) : 0;
 }
 
@@ -92,6 +93,11 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 		buf_release(&line->prefix);
 	}
 	return r;
+}
+
+static bool is_namespace(const struct csv_cell *type)
+{
+	return text_same_word(type->text, type->len, "namespace");
 }
 
 static struct csv_line *new_line(struct csv_schema *s)
@@ -122,7 +128,7 @@ static int add_row(struct csv_schema *s, struct nvs_names *names,
 	r = parse_row(line, row, file, *ns, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!*ns)
+		if (!*ns || (row->count > 1 && is_namespace(&row->cells[1])))
 			*ns = "?";
 		return r;
 	}
