@@ -221,6 +221,20 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 	return r;
 }
 
+int file_move(int dir, const char *name, int fd, const char *path,
+	      enum file_existing existing, struct err *err)
+{
+	if (fsync(fd))
+		return err_io(err, errno, "cannot write", path);
+	if (existing == FILE_REPLACE ?
+	    renameat(dir, name, AT_FDCWD, path) :
+	    file_rename_new(dir, name, AT_FDCWD, path))
+		return err_io(err, errno, "cannot create", path);
+	if (sync_parent(path))
+		return err_io(err, errno, "cannot sync the directory of", path);
+	return 0;
+}
+
 void file_aside_abort(struct file_aside *f)
 {
 	if (f->temporary)

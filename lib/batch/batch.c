@@ -486,14 +486,14 @@ static int publish(struct batch *b)
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
 	if (!r && b->expanded.len)
-		r = deliver_file(b->rows.expand_fd, (char *)b->expanded.data,
-				 FILE_REPLACE, &err);
+		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
+				 (char *)b->expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(&b->stage, b->manifest.fd,
 				 (char *)b->sums.data, existing, &err);
 	if (!r && b->o->manifest)
-		r = deliver_file(b->manifest.fd, b->o->manifest, existing,
-				 &err);
+		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
+				 b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
 	if (!r)
@@ -506,13 +506,15 @@ static int publish(struct batch *b)
 static int refuse_partial(struct batch *b)
 {
 	struct err err = ERR_INIT;
+	enum stage_earlier earlier;
 
-	if (b->o->check_only || b->o->start != BATCH_NEW ||
-	    !stage_is_unfinished(&b->stage))
+	if (b->o->check_only)
 		return 0;
-	err_set(&err, ERR_EXISTS, "an earlier run was stopped and left '%s': "
-		"complete it with --resume, or begin again with --restart",
-		b->stage.partial);
+	earlier = stage_earlier(&b->stage);
+	if (earlier == STAGE_AT_WORK)
+		stage_err_at_work(&b->stage, &err);
+	else if (earlier == STAGE_STOPPED && b->o->start == BATCH_NEW)
+		stage_err_stopped(&b->stage, &err);
 	return report(b, &err);
 }
 
