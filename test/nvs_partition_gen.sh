@@ -3,7 +3,7 @@
 #
 # nvs_partition_gen as its users meet it: today's commands and the two forms
 # of older documents, what is written where, and what is refused how.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2054 # lines have commas
 . "$(dirname "$0")/lib.sh"
 need_tools nvs_partition_gen nvs_tool
 
