@@ -52,6 +52,8 @@ CMD_OBJ := $(filter-out $(TOOLS:%=$(BUILD)/obj/cmd/%.o),$(call objects,cmd/*.c))
 ARCHIVES := $(BUILD)/libmfg.a $(BUILD)/libnvsgen.a
 
 TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
+# What the tests load into our programs to see them fail.
+TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
 .PHONY: all clean check demo deps deps-build help tests
@@ -85,7 +87,13 @@ check: deps ## install what is missing, build, run all tests; T=NAME runs one
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) test/run.sh $(T)
 
-tests: $(TEST_BIN)
+tests: $(TEST_BIN) $(TEST_PRELOAD)
+
+# No sanitizers in here: it goes into programs that have them already.
+$(BUILD)/test/preload/%.so: test/preload/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
+		$(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 deps-build:
 	@tools/install-deps.sh --build-only

@@ -8,8 +8,8 @@
 #include "cli.h"
 #include "keycmd.h"
 #include "nvs_keys.h"
+#include "partition.h"
 #include "progress.h"
-#include "size.h"
 #include "text.h"
 #include "verify_command.h"
 
@@ -33,6 +33,8 @@ static void catch_signals(void)
 struct generate {
 	struct batch_options batch;
 	struct key_options keys;
+	struct partition_options partition;
+	struct partition_place place;
 	struct progress progress;
 	const char *size, *version, *prefix_num[2], *shard, *jobs;
 	bool resume, restart, verbose, quiet, no_progress;
@@ -176,6 +178,19 @@ static int check_options(const struct cli_command *cmd, struct generate *g)
 	return check_keys(cmd, g);
 }
 
+static int find_partition(struct generate *g, struct err *err)
+{
+	struct batch_options *b = &g->batch;
+	bool encrypted = g->keys.keygen || g->keys.inputkey;
+	int r = partition_find(&g->partition, g->size, encrypted, &g->place,
+			       err);
+
+	b->size = g->place.size;
+	b->offset_known = g->place.has_offset;
+	b->offset = g->place.offset;
+	return r;
+}
+
 static int load_keys(struct generate *g, struct err *err)
 {
 	const struct key_options *k = &g->keys;
@@ -220,6 +235,9 @@ static void summarise(const struct generate *g,
 	if (result->kept)
 		printf("; %" PRIu64 " files were there already", result->kept);
 	putchar('\n');
+	if (g->place.has_offset && !b->check_only)
+		printf("0x%x %s/bin/%s-*.bin\n", g->place.offset, b->outdir,
+		       b->prefix);
 }
 
 static int run_batch(struct generate *g)
@@ -252,9 +270,10 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = check_options(cmd, g);
 	if (r >= 0)
 		return r;
-	if (size_parse(g->size, &g->batch.size, &err))
+	r = find_partition(g, &err);
+	if (r == ERR_USAGE)
 		return cli_wrong_usage(cmd, "%s", err.msg);
-	if (load_keys(g, &err))
+	if (r || load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.start = g->resume ? BATCH_RESUME :
 			 g->restart ? BATCH_RESTART : BATCH_NEW;
@@ -266,7 +285,7 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 	g->batch.stop = &stop_signal;
 	progress_init(&g->progress, !g->quiet && !g->no_progress);
 	if (!g->quiet)
-		size_note_read_only(g->batch.size);
+		partition_note_read_only(&g->place);
 	catch_signals();
 	return run_batch(g);
 }
@@ -295,6 +314,7 @@ static int generate(int argc, char **argv)
 		{ "outdir", 0, CLI_TEXT, &b->outdir, "DIR",
 		  "where csv/, bin/ and keys/ are made (default: .)" },
 		KEYCMD_HMAC_OPTIONS(k),
+		PARTITION_OPTIONS(&g.partition),
 		{ "check", 0, CLI_FLAG, &b->check_only, NULL,
 		  "check everything, write nothing" },
 		{ "overwrite", 0, CLI_FLAG, &b->overwrite, NULL,
@@ -328,7 +348,8 @@ static int generate(int argc, char **argv)
 		  "values table, CSV with a row per device (-: stdin)" },
 		{ "prefix", &b->prefix, "first part of all file names" },
 		{ "size", &g.size,
-		  "partition size in bytes, a multiple of 4096" },
+		  "partition size in bytes, a multiple of 4096, or,\n"
+		  "with --partition-table, a partition's name" },
 		{ 0 }
 	};
 	const struct cli_command cmd = {

@@ -11,7 +11,7 @@
 #include "nvs_keys.h"
 #include "nvs_reader.h"
 #include "nvs_writer.h"
-#include "size.h"
+#include "partition.h"
 #include "text.h"
 
 #define DEFAULT_SIZE "0x3000"
@@ -24,6 +24,7 @@ struct job {
 	const char *output, *size, *version, *outdir;
 	bool encrypt;
 	struct key_options keys;
+	struct partition_options partition;
 };
 
 /* The inputs, held while they are in use. */
@@ -142,8 +143,9 @@ static int encrypt(uint8_t *image, size_t size, const struct nvs_keys *keys,
 
 /* Write the image, and keys that were made for it: both or none. */
 static int write_output(const struct job *job, const uint8_t *image,
-			size_t size, const struct nvs_keys *keys,
-			const uint8_t *hmac_key, struct err *err)
+			const struct partition_place *place,
+			const struct nvs_keys *keys, const uint8_t *hmac_key,
+			struct err *err)
 {
 	struct buf path = BUF_INIT;
 	struct file_aside out;
@@ -158,7 +160,7 @@ static int write_output(const struct job *job, const uint8_t *image,
 		buf_release(&path);
 		return r;
 	}
-	r = file_aside_write(&out, image, size, err);
+	r = file_aside_write(&out, image, place->size, err);
 	if (!r && job->encrypt && job->keys.keygen)
 		r = keycmd_save(&job->keys, job->outdir ? job->outdir : ".",
 				keys, hmac_key, err);
@@ -168,12 +170,15 @@ static int write_output(const struct job *job, const uint8_t *image,
 		r = file_aside_commit(&out, FILE_REPLACE, err);
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
+	if (!r)
+		partition_print_flash(place, (char *)path.data);
 	buf_release(&path);
 	return r;
 }
 
 static int make_and_write(struct sources *s, const struct job *job,
-			  uint8_t *image, size_t size, struct err *err)
+			  uint8_t *image, const struct partition_place *place,
+			  struct err *err)
 {
 	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	struct nvs_keys keys;
@@ -187,10 +192,10 @@ static int make_and_write(struct sources *s, const struct job *job,
 		    keycmd_load_input(&job->keys, &keys, err) :
 		    keycmd_make(&job->keys, &keys, hmac_key, err);
 		if (!r)
-			r = encrypt(image, size, &keys, err);
+			r = encrypt(image, place->size, &keys, err);
 	}
 	if (!r)
-		r = write_output(job, image, size, &keys, hmac_key, err);
+		r = write_output(job, image, place, &keys, hmac_key, err);
 	nvs_keys_wipe(&keys);
 	mem_wipe(hmac_key, sizeof(hmac_key));
 	if (r)
@@ -212,36 +217,38 @@ static int run(const struct cli_command *cmd, const struct job *job)
 	struct sources s = { .input = CSV_INPUT_INIT };
 	struct err err = ERR_INIT;
 	uint8_t *image = NULL;
+	struct partition_place place;
 	unsigned version;
-	size_t size;
 	int r;
 
 	r = parse_version(job->version, &version, &err);
 	if (!r)
-		r = size_parse(job->size, &size, &err);
-	if (r)
+		r = partition_find(&job->partition, job->size, job->encrypt,
+				   &place, &err);
+	if (r == ERR_USAGE)
 		return cli_wrong_usage(cmd, "%s", err.msg);
-	r = check_output_name(job, &err);
 	if (!r)
-		r = nvs_writer_init(&s.writer, size, version, &err);
+		r = check_output_name(job, &err);
+	if (!r)
+		r = nvs_writer_init(&s.writer, place.size, version, &err);
 	if (r)
 		return cli_error(&err);
-	size_note_read_only(size);
-	image = mem_alloc(size);
+	partition_note_read_only(&place);
+	image = mem_alloc(place.size);
 	s.files = csv_decoder_files(&err);
 	csv_decoder_init(&s.decoder, s.files);
 	if (!image || !s.files) {
 		err_nomem(&err);
 		r = cli_error(&err);
 	} else {
-		r = make_and_write(&s, job, image, size, &err);
+		r = make_and_write(&s, job, image, &place, &err);
 	}
 	csv_decoder_release(&s.decoder);
 	csv_files_free(s.files);
 	csv_input_release(&s.input);
 	nvs_writer_release(&s.writer);
 	if (image)
-		mem_wipe(image, size);
+		mem_wipe(image, place.size);
 	mem_free(image);
 	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
 }
@@ -271,7 +278,8 @@ static int check_keys(const struct cli_command *cmd,
 static const struct cli_positional image_positionals[] = {
 	{ "input...", NULL, "input CSVs: key,type,encoding,value" },
 	{ "output", NULL, "image file, .bin" },
-	{ "size", NULL, "partition size in bytes, a multiple of 4096" },
+	{ "size", NULL, "partition size in bytes, a multiple of 4096, or,\n"
+	  "with --partition-table, a partition's name" },
 	{ 0 }
 };
 
@@ -287,7 +295,8 @@ static int generate(int argc, char **argv)
 {
 	struct job job = { 0 };
 	const struct cli_option options[] = {
-		VERSION_OPTION(&job), OUTDIR_OPTION(&job), { 0 }
+		VERSION_OPTION(&job), OUTDIR_OPTION(&job),
+		PARTITION_OPTIONS(&job.partition), { 0 }
 	};
 	const struct cli_command cmd = {
 		.name = "nvs_partition_gen generate",
@@ -319,6 +328,7 @@ static int encrypt_command(int argc, char **argv)
 		  "key file to encrypt with" },
 		OUTDIR_OPTION(&job),
 		KEYCMD_HMAC_OPTIONS(&job.keys),
+		PARTITION_OPTIONS(&job.partition),
 		{ 0 }
 	};
 	const struct cli_command cmd = {

@@ -17,9 +17,9 @@ find_key() {
 	while IFS= read -r -d '' file; do
 		option=--keys
 		[ "$(stat -c %s "$file")" -ne 32 ] || option=--hmac-key
-		nvs_tool -d none $option "$file" "$1" >/dev/null 2>&1 ||
+		nvs_tool -d none "$option" "$file" "$1" >/dev/null 2>&1 ||
 			continue
-		key=($option "$file")
+		key=("$option" "$file")
 		return 0
 	done < <(find "$2" -type f \( -size 64c -o -size 4096c -o \
 		-size 32c \) -print0)

@@ -16,20 +16,12 @@ done
 cp "$GOLDEN/all-types/all-types.bin" good.bin
 cp "$GOLDEN/bad-crc/bad-crc.bin" bad.bin
 
-# line NAME TEXT: a line of the last stdout; no_line the opposite
+# line NAME TEXT: a line of the last stdout
 line() {
 	if grep -qxF -e "$2" -- "$OUT"; then
 		pass "$1"
 	else
 		fail "$1" "no such line: $2" "$(last_run)"
-	fi
-}
-
-no_text() {
-	if has "$OUT" "$2"; then
-		fail "$1" "there should not be: $2" "$(last_run)"
-	else
-		pass "$1"
 	fi
 }
 

@@ -27,7 +27,7 @@ export BUILD
 # ---- what there is: one line per test, "name" ----
 
 # Directories of recorded cases; a test is DIR/TOOL.
-CASE_DIRS="golden golden-errors"
+CASE_DIRS="golden golden-errors golden-homekit golden-at"
 
 list_tests() {
 	local file dir tool

@@ -295,7 +295,8 @@ static void expect_front(const char *infile, const char *front)
 		fail_msg("%s", err.msg);
 	assert_int_equal(homekit_csv(&s, &in, &csv, &err), 0);
 	assert_non_null(buf_str(&csv));
-	end = strstr((char *)csv.data, "setup_id,data,binary,ES32\nsetup_salt,");
+	end = strstr((char *)csv.data,
+		     "setup_id,data,binary,ES32\nsetup_salt,");
 	assert_non_null(end);
 	*end = '\0';
 	assert_string_equal((char *)csv.data, front);

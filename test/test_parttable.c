@@ -188,7 +188,8 @@ static void test_comments_and_line_ends(void **state)
 
 static void test_wide_encodings(void **state)
 {
-	static const char text[] = "nvs\xC3\xA4\xF0\x9F\x94\x91,data,nvs,,0x3000";
+	static const char text[] =
+		"nvs\xC3\xA4\xF0\x9F\x94\x91,data,nvs,,0x3000";
 	static const uint16_t units[] = { 'n', 'v', 's', 0xE4, 0xD83D, 0xDD11 };
 	static const uint32_t chars[] = { 'n', 'v', 's', 0xE4, 0x1F511 };
 	const char *rest = strchr(text, ',');

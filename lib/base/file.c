@@ -13,29 +13,37 @@ int file_read_stream(int fd, const char *path, size_t max, struct buf *out,
 		     struct err *err)
 {
 	size_t start = out->len;
+	int r = 0;
 
 	for (;;) {
 		ssize_t n;
 
-		if (buf_reserve(out, 4096))
-			return err_nomem(err);
+		if (buf_reserve(out, 4096)) {
+			r = err_nomem(err);
+			break;
+		}
 		n = read(fd, out->data + out->len, out->cap - out->len);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return err_io(err, errno, "cannot read", path);
+		if (n < 0) {
+			r = err_io(err, errno, "cannot read", path);
+			break;
+		}
 		if (n == 0)
 			return 0;
 		out->len += (size_t)n;
-		if (out->len - start > max)
-			return err_set(err, ERR_RANGE, "'%s' is longer than "
-				       "%zu bytes", path, max);
+		if (out->len - start > max) {
+			r = err_set(err, ERR_RANGE, "'%s' is longer than "
+				    "%zu bytes", path, max);
+			break;
+		}
 	}
+	out->len = start;
+	return r;
 }
 
 int file_read(const char *path, size_t max, struct buf *out, struct err *err)
 {
-	size_t start = out->len;
 	struct stat st;
 	int fd, r;
 
@@ -59,8 +67,6 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	else
 		r = file_read_stream(fd, path, max, out, err);
 	close(fd);
-	if (r)
-		out->len = start;
 	return r;
 }
 

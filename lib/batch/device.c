@@ -154,6 +154,14 @@ static bool targets_are_ours(const struct device_maker *m)
 	       (!m->o->overwrite || m->stage->publishing);
 }
 
+/* The file name of that kind, into m->file. */
+static int name_it(struct device_maker *m, enum name_kind kind,
+		   struct err *err)
+{
+	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
+	       err_nomem(err) : 0;
+}
+
 /*
  * Put a file in place unless a resumed run finds it right, staged or already
  * published.
@@ -162,10 +170,13 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
 	mode_t mode = dir == NAME_DIR_KEYS ? FILE_MODE_SECRET :
 					     FILE_MODE_PUBLIC;
+	const char *file;
 
+	if (name_it(m, kind, err))
+		return ERR_NOMEM;
+	file = (char *)m->file.data;
 	if (m->stage->resumed &&
 	    stage_compare(m->stage, false, dir, file, p, n) == STAGE_EQUAL) {
 		m->kept++;
@@ -191,71 +202,86 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 			   err);
 }
 
-static int name_it(struct device_maker *m, enum name_kind kind,
-		   struct err *err)
-{
-	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
-	       err_nomem(err) : 0;
-}
-
 /* An earlier, interrupted run's file of n bytes, staged or published. */
 static bool find_earlier(struct device_maker *m, enum name_kind kind, void *p,
 			 size_t n)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
+	const char *file;
 
+	if (name_it(m, kind, NULL))
+		return false;
+	file = (char *)m->file.data;
 	return (m->stage->resumed &&
 		stage_read(m->stage, false, dir, file, p, n)) ||
 	       (targets_are_ours(m) &&
 		stage_read(m->stage, true, dir, file, p, n));
 }
 
-/* The HMAC key a device was given by an interrupted run, or a fresh one. */
-static int hmac_key_of(struct device_maker *m,
-		       uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
+/*
+ * The keys a device was given by an interrupted run. They are whole when
+ * their CRC is right.
+ */
+static bool find_earlier_keys(struct device_maker *m, struct nvs_keys *keys)
 {
-	struct random_source random = random_system_source(m->random);
-	int r = name_it(m, NAME_HMAC_KEY, err);
-
-	if (r)
-		return r;
-	if (!find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE))
-		r = random.fill(random.ctx, key, NVS_HMAC_KEY_SIZE, err);
-	return r ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE, err);
-}
-
-/* The same for the NVS keys themselves. */
-static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
-			 struct err *err)
-{
-	struct random_source random = random_system_source(m->random);
 	uint8_t earlier[NVS_KEY_PARTITION_SIZE];
-	int r = name_it(m, NAME_KEY, err);
-	bool found = !r && find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
+	bool found = find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
 		     !nvs_keys_unpack(keys, earlier, sizeof(earlier), NULL);
 
 	mem_wipe(earlier, sizeof(earlier));
-	return r || found ? r : nvs_keys_random(keys, &random, err);
+	return found;
+}
+
+/* Those keys, or fresh ones. */
+static int draw_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
+{
+	struct random_source random = random_system_source(m->random);
+
+	return find_earlier_keys(m, keys) ? 0 :
+	       nvs_keys_random(keys, &random, err);
+}
+
+/*
+ * The same with an HMAC key. It has no CRC of its own: after a power cut it
+ * counts only together with the keys derived from it.
+ */
+static int draw_hmac_key(struct device_maker *m, struct nvs_keys *keys,
+			 struct err *err)
+{
+	struct random_source random = random_system_source(m->random);
+	uint8_t key[NVS_HMAC_KEY_SIZE];
+	struct nvs_keys earlier;
+	int r = 0;
+
+	if (!find_earlier_keys(m, &earlier) ||
+	    !find_earlier(m, NAME_HMAC_KEY, key, sizeof(key)) ||
+	    nvs_keys_derive(keys, key, NULL) ||
+	    memcmp(keys, &earlier, sizeof(earlier)) != 0) {
+		r = random.fill(random.ctx, key, sizeof(key), err);
+		if (!r)
+			r = nvs_keys_derive(keys, key, err);
+	}
+	if (!r)
+		r = put_file(m, NAME_HMAC_KEY, key, sizeof(key), err);
+	mem_wipe(key, sizeof(key));
+	nvs_keys_wipe(&earlier);
+	return r;
 }
 
 /* The device's keys, and the files that hold them. */
 static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 		     struct manifest_device *d, struct err *err)
 {
-	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	uint8_t partition[NVS_KEY_PARTITION_SIZE];
-	int r = 0;
+	int r;
 
 	if (m->o->keys == BATCH_DRAWN)
-		r = drawn_keys_of(m, keys, err);
+		r = draw_keys(m, keys, err);
 	else if (m->o->keys == BATCH_DERIVED)
 		r = nvs_keys_derive(keys, m->o->hmac_key, err);
-	else if (!(r = hmac_key_of(m, hmac_key, err)))
-		r = nvs_keys_derive(keys, hmac_key, err);
-	mem_wipe(hmac_key, sizeof(hmac_key));
-	if (!r)
-		r = name_it(m, NAME_KEY, err);
+	else
+		r = draw_hmac_key(m, keys, err);
 	if (r)
 		return r;
 	nvs_keys_pack(keys, partition);
@@ -306,10 +332,8 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 		       const void *p, size_t n, struct manifest_file *f,
 		       struct err *err)
 {
-	int r = name_it(m, kind, err);
+	int r = put_file(m, kind, p, n, err);
 
-	if (!r)
-		r = put_file(m, kind, p, n, err);
 	if (!r && (m->o->manifest || m->o->sums))
 		r = digest_sha256(p, n, f->sha256, err);
 	return r;

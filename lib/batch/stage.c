@@ -103,41 +103,68 @@ bool stage_target_exists(const struct stage *s, enum name_dir dir,
 						 AT_SYMLINK_NOFOLLOW);
 }
 
-/* Remove the entries of a directory, and theirs one level down. */
-static int remove_entries(int fd, bool deeper)
+/* A stream of a directory's entries from the first one on. */
+static DIR *open_entries(int fd)
 {
 	int copy = dup(fd);
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *e;
-	int r = 0;
 
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
-		return -1;
-	}
-	rewinddir(d);
-	while (!r && (e = readdir(d))) {
+	if (d)
+		rewinddir(d);
+	else if (copy >= 0)
+		close(copy);
+	return d;
+}
+
+/*
+ * The next entry but "." and "..": 1, 0 at the end, -1 with errno. An error
+ * is no end: what is left unread may be the only copy of a key.
+ */
+static int next_entry(DIR *d, const char **name)
+{
+	struct dirent *e;
+
+	do {
+		errno = 0;
+		e = readdir(d);
+	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
+	*name = e ? e->d_name : NULL;
+	return e ? 1 : errno ? -1 : 0;
+}
+
+/* Remove the entries of a directory, and theirs one level down. */
+static int remove_entries(int fd, bool deeper)
+{
+	DIR *d = open_entries(fd);
+	const char *name;
+	int r = d ? 0 : -1;
+
+	while (!r && (r = next_entry(d, &name)) > 0) {
 		int sub;
 
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    !unlinkat(fd, e->d_name, 0))
+		r = unlinkat(fd, name, 0);
+		if (!r)
 			continue;
-		sub = deeper ? openat(fd, e->d_name, OPEN_DIR | O_NOFOLLOW) :
-			       -1;
+		sub = deeper ? openat(fd, name, OPEN_DIR | O_NOFOLLOW) : -1;
 		r = sub < 0 ? -1 : remove_entries(sub, false);
 		if (!r)
-			r = unlinkat(fd, e->d_name, AT_REMOVEDIR);
-		if (sub >= 0)
-			close(sub);
+			r = unlinkat(fd, name, AT_REMOVEDIR);
+		close_fd(&sub);
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
 	return r;
 }
 
 int stage_remove(struct stage *s, struct err *err)
 {
-	if (remove_entries(s->fd, true) ||
+	/* What was staged is published, or this fails. */
+	for (unsigned i = 0; i < NAME_DIRS; i++)
+		if (unlinkat(s->fd, name_dirs[i], AT_REMOVEDIR) &&
+		    errno != ENOENT)
+			return err_io(err, errno, "cannot remove",
+				      s->partial);
+	if (remove_entries(s->fd, false) ||
 	    unlinkat(s->out_fd, s->name, AT_REMOVEDIR))
 		return err_io(err, errno, "cannot remove", s->partial);
 	return 0;
@@ -413,57 +440,48 @@ static int rename_failed(const struct stage *s, enum name_dir dir,
 	return err_io(err, errno, "cannot move into place", file);
 }
 
-/* Move the files of one directory that is there already on both sides. */
+/* 1 when there was something to move, 0 when not, or an error. */
 static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 			 struct err *err)
 {
-	int copy = dup(s->dir[dir]), r = 0;
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *e;
+	DIR *d = open_entries(s->dir[dir]);
+	const char *name;
+	int got = d ? 0 : -1, moved = 0, r = 0;
 
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
-		return err_io(err, errno, "cannot read", s->partial);
-	}
-	rewinddir(d);
-	while (!r && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
+	while (!r && d && (got = next_entry(d, &name)) > 0) {
+		moved = 1;
 		if (overwrite ?
-		    renameat(s->dir[dir], e->d_name, s->target[dir],
-			     e->d_name) :
-		    file_rename_new(s->dir[dir], e->d_name, s->target[dir],
-				    e->d_name))
-			r = rename_failed(s, dir, e->d_name, err);
+		    renameat(s->dir[dir], name, s->target[dir], name) :
+		    file_rename_new(s->dir[dir], name, s->target[dir], name))
+			r = rename_failed(s, dir, name, err);
 	}
-	closedir(d);
-	return r;
+	if (!r && got < 0)
+		r = err_io(err, errno, "cannot read", s->partial);
+	if (d)
+		closedir(d);
+	return r ? r : moved;
 }
 
-static bool is_empty(int fd)
+/* Whether there is nothing in it: 1, 0, or -1 with errno. */
+static int is_empty(int fd)
 {
-	int copy = dup(fd);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	bool empty = d != NULL;
-	struct dirent *e;
+	DIR *d = open_entries(fd);
+	const char *name;
+	int got = d ? next_entry(d, &name) : -1;
 
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
-		return false;
-	}
-	rewinddir(d);
-	while (empty && (e = readdir(d)))
-		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
-	closedir(d);
-	return empty;
+	if (d)
+		closedir(d);
+	return got < 0 ? -1 : !got;
 }
 
 static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 		       struct err *err)
 {
-	if (is_empty(s->dir[dir]))
+	int r = is_empty(s->dir[dir]);
+
+	if (r < 0)
+		return err_io(err, errno, "cannot read", s->partial);
+	if (r)
 		return 0;
 	if (s->target[dir] < 0) {
 		if (!file_rename_new(s->fd, name_dirs[dir], s->out_fd,
@@ -479,7 +497,11 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 		if (s->target[dir] < 0)
 			return err_io(err, errno, "cannot open", s->outdir);
 	}
-	return publish_files(s, dir, overwrite, err);
+	/* Entries that move away may make a file system skip others. */
+	do {
+		r = publish_files(s, dir, overwrite, err);
+	} while (r > 0);
+	return r;
 }
 
 static int sync_dir(int fd)

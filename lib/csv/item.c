@@ -337,27 +337,40 @@ static int decode_file(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
-		       const struct csv_cell *cell, struct nvs_item *item,
-		       struct err *err)
+/* Name the key, and the value unless it may be a secret. */
+static int text_error(const struct csv_spec *spec, const struct csv_cell *cell,
+		      struct err *err)
 {
-	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY) {
-		item->data = (const uint8_t *)cell->text;
-		item->len = cell->len;
+	char shown[TEXT_SHOWN];
+
+	/* A long one may be a key, which no message should hold. */
+	if (cell->len > 24)
+		return err_context(err, "%s", spec->label);
+	return err_context(err, "%s: '%s'", spec->label,
+			   text_show(shown, sizeof(shown), cell->text,
+				     cell->len));
+}
+
+static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, bool length_only,
+		       struct nvs_item *item, struct err *err)
+{
+	int r;
+
+	/* The text itself, or something of the right length at least. */
+	item->data = (const uint8_t *)cell->text;
+	item->len = cell->len;
+	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY)
 		return 0;
+	if (length_only && spec->encoding == CSV_BASE64) {
+		r = text_base64_size(cell->text, cell->len, &item->len, err);
+		return r ? text_error(spec, cell, err) : 0;
 	}
 	d->bytes.len = 0;
-	if (text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
-			  err)) {
-		char shown[TEXT_SHOWN];
-
-		/* A long one may be a key, which no message should hold. */
-		return cell->len > 24 ?
-		       err_context(err, "%s", spec->label) :
-		       err_context(err, "%s: '%s'", spec->label,
-				   text_show(shown, sizeof(shown), cell->text,
-					     cell->len));
-	}
+	r = text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
+			  err);
+	if (r)
+		return text_error(spec, cell, err);
 	item->data = d->bytes.data;
 	item->len = d->bytes.len;
 	return 0;
@@ -414,7 +427,8 @@ int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 	else if (padded)
 		r = decode_fill(d, spec, value, &item, err);
 	else
-		r = decode_text(d, spec, value, &item, err);
+		r = decode_text(d, spec, value, sink->lengths_only, &item,
+				err);
 	if (r)
 		return err_place(err, &pos);
 	r = nvs_wifi_add(&d->wifi, sink, &item,

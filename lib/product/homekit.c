@@ -48,8 +48,8 @@ int homekit_code_check(const char *code, struct err *err)
 			       len);
 	if (is_forbidden(code))
 		return err_set(err, ERR_RANGE, "HomeKit forbids the setup code "
-			       "%s: no accessory can be paired with eight equal "
-			       "digits, 12345678 or 87654321", code);
+			       "%s: no accessory can be paired with eight "
+			       "equal digits, 12345678 or 87654321", code);
 	return 0;
 }
 
@@ -122,8 +122,8 @@ int homekit_salt_parse(const char *hex, uint8_t salt[SRP_SALT_SIZE],
 	int r;
 
 	if (len != 2 * SRP_SALT_SIZE)
-		return err_set(err, ERR_INPUT, "the salt has %zu characters; %u "
-			       "hex digits are needed, for %u bytes", len,
+		return err_set(err, ERR_INPUT, "the salt has %zu characters; "
+			       "%u hex digits are needed, for %u bytes", len,
 			       2 * SRP_SALT_SIZE, SRP_SALT_SIZE);
 	r = text_hex(hex, len, &raw, err);
 	if (!r && raw.len != SRP_SALT_SIZE) /* blanks at its ends */

@@ -193,9 +193,9 @@ const struct partition *parttable_find_nvs(const struct parttable *t,
 	}
 	if (p->flags & PART_ENCRYPTED)
 		part_warn(warn, t, p, "partition '%s' is flagged 'encrypted', "
-			  "which means flash encryption; NVS does not work with "
-			  "it: drop the flag, and encrypt the image with a key "
-			  "in an nvs_keys partition instead", name);
+			  "which means flash encryption; NVS does not work "
+			  "with it: drop the flag, and encrypt the image with "
+			  "a key in an nvs_keys partition instead", name);
 	return p;
 }
 
@@ -212,8 +212,8 @@ static void check_keys(const struct parttable *t, const struct partition *p,
 		       const struct err_sink *warn)
 {
 	if (p->size != NVS_KEY_PARTITION_SIZE)
-		part_warn(warn, t, p, "key partition '%s' has 0x%x bytes; a key "
-			  "file has 0x%x, and so should the partition",
+		part_warn(warn, t, p, "key partition '%s' has 0x%x bytes; a "
+			  "key file has 0x%x, and so should the partition",
 			  p->name, p->size, NVS_KEY_PARTITION_SIZE);
 	if (!(p->flags & PART_ENCRYPTED))
 		part_warn(warn, t, p, "key partition '%s' is not flagged "

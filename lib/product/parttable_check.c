@@ -141,9 +141,10 @@ static int check_ota_data(struct parttable_reader *r, unsigned subtype)
 				      "'%s' and '%s' are both %s; there can be "
 				      "only one", first->name, p->name, kind);
 		if (p->size != OTA_DATA_SIZE)
-			return err_at(r->err, &pos, ERR_RANGE, "partition '%s': "
-				      "the size of %s has to be 0x%x, not 0x%x",
-				      p->name, kind, OTA_DATA_SIZE, p->size);
+			return err_at(r->err, &pos, ERR_RANGE, "partition "
+				      "'%s': the size of %s has to be 0x%x, "
+				      "not 0x%x", p->name, kind, OTA_DATA_SIZE,
+				      p->size);
 		first = p;
 	}
 	return 0;

@@ -14,7 +14,7 @@ static const char *const field_name[FIELDS] = {
 struct field {
 	const char *s;
 	size_t len;
-	unsigned col; /* 0 where a variable was replaced: it is not the file's */
+	unsigned col; /* 0 where a variable was replaced: not the file's */
 };
 
 /* What a row says of its place, until that is worked out. */
@@ -199,8 +199,8 @@ static int parse_subtype(struct text_reader *t, struct partition *p)
 
 	p->subtype = PART_DATA_UNDEFINED;
 	if (!f->len && p->type == PART_APP)
-		return bad_field(t, SUBTYPE, ERR_INPUT, "an app needs one, such "
-				 "as factory or ota_0");
+		return bad_field(t, SUBTYPE, ERR_INPUT, "an app needs one, "
+				 "such as factory or ota_0");
 	if (!f->len || part_subtype_find(p->type, f->s, f->len, &p->subtype))
 		return 0;
 	if (is_no_number(f) && part_type_name(p->type))
@@ -246,8 +246,8 @@ static int parse_size(struct text_reader *t, struct partition *p,
 	if (not_applicable(p, f) && p->subtype == PART_PRIMARY)
 		return 0; /* its size follows from its place */
 	if (!f->len)
-		return bad_field(t, SIZE, ERR_INPUT, "write it like 0x6000, 24K "
-				 "or 1M");
+		return bad_field(t, SIZE, ERR_INPUT, "write it like 0x6000, "
+				 "24K or 1M");
 	return number_field(t, SIZE, -(int64_t)UINT32_MAX, UINT32_MAX,
 			    "is not within 32 bits", &place->size);
 }

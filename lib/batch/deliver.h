@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * deliver.h - the files beside the images: made in the partial directory,
+ * copied to where they were asked for once the images are in place.
+ */
+#ifndef BATCH_DELIVER_H
+#define BATCH_DELIVER_H
+
+#include "err.h"
+#include "file.h"
+#include "stage.h"
+
+/*
+ * Copy all of fd to path, aside and renamed. A file of the same contents that
+ * stands there already is left alone, whatever existing says: a resumed run
+ * may have come so far before.
+ */
+__attribute__((warn_unused_result))
+int deliver_file(int fd, const char *path, enum file_existing existing,
+		 struct err *err);
+
+/* Make the sums that a manifest holds a file for "sha256sum -c" at path. */
+__attribute__((warn_unused_result))
+int deliver_sums(const struct stage *stage, int manifest_fd, const char *path,
+		 enum file_existing existing, struct err *err);
+
+#endif
