@@ -78,15 +78,17 @@ static int output_path(const char *output, const char *outdir,
 static int parse_version(const char *text, unsigned *version,
 			 struct err *err)
 {
+	const char *number = text;
+
 	*version = 2;
 	if (!text)
 		return 0;
 	if (text[0] == 'v' || text[0] == 'V')
-		text++;
-	if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0)
+		number++;
+	if (strcmp(number, "1") != 0 && strcmp(number, "2") != 0)
 		return err_set(err, ERR_USAGE, "--version: '%s' is not 1 or 2",
 			       text);
-	*version = (unsigned)(text[0] - '0');
+	*version = (unsigned)(number[0] - '0');
 	return 0;
 }
 
