@@ -86,7 +86,7 @@ static void test_looking_touches_nothing(void **state)
 {
 	(void)state;
 	must(stage_look(&stage, &err));
-	assert_false(stage_is_unfinished(&stage));
+	assert_int_equal(stage_earlier(&stage), STAGE_NONE);
 	assert_false(stage_target_exists(&stage, NAME_DIR_BIN, "b"));
 	assert_false(is_there("out"));
 	must(mkdir("out", 0777));
@@ -250,7 +250,7 @@ static void test_left_behind(void **state)
 	(void)state;
 	make_some();
 	come_again();
-	assert_true(stage_is_unfinished(&stage));
+	assert_int_equal(stage_earlier(&stage), STAGE_STOPPED);
 	assert_int_equal(open_it(BATCH_NEW, print_a), ERR_EXISTS);
 	assert_err(&err, ERR_EXISTS, "an earlier run was stopped and left '"
 		   PARTIAL "': complete it with --resume, or begin again with "
@@ -325,10 +325,10 @@ static void test_died_at_once(void **state)
 		must(system("mkdir -p " PARTIAL));
 		put_text_in(PARTIAL "/fingerprint", found[i]);
 		come_again();
-		assert_false(stage_is_unfinished(&stage));
+		assert_int_equal(stage_earlier(&stage), STAGE_NONE);
 		must(open_it(BATCH_NEW, print_a));
 		come_again();
-		assert_true(stage_is_unfinished(&stage));
+		assert_int_equal(stage_earlier(&stage), STAGE_STOPPED);
 		must(open_it(BATCH_RESUME, print_a));
 		must(stage_remove(&stage, &err));
 	}
@@ -365,7 +365,7 @@ static void test_planted_partial_directory(void **state)
 	put_text_in("elsewhere/precious", "safe");
 	must(symlink("../elsewhere", PARTIAL));
 	must(stage_look(&stage, &err));
-	assert_false(stage_is_unfinished(&stage));
+	assert_int_equal(stage_earlier(&stage), STAGE_NONE);
 	assert_true(open_it(BATCH_NEW, print_a) < 0);
 	come_again();
 	assert_true(open_it(BATCH_RESUME, print_a) < 0);
@@ -465,13 +465,13 @@ static void test_compare_and_read(void **state)
 	assert_int_equal(target("dir", "", 0), STAGE_DIFFERENT);
 	assert_int_equal(target("link", "target", 6), STAGE_DIFFERENT);
 	memset(found, (int)SENTINEL, sizeof(found));
-	assert_true(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 3));
+	assert_int_equal(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 3, NULL), 1);
 	assert_hex(found, 4, "62696e a5");
-	assert_false(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 2));
-	assert_false(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 4));
-	assert_false(stage_read(&stage, false, NAME_DIR_CSV, "b", found, 3));
-	assert_false(stage_read(&stage, true, NAME_DIR_BIN, "link", big, 6));
-	assert_true(stage_read(&stage, true, NAME_DIR_BIN, "t", big, 6));
+	assert_int_equal(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 2, NULL), 0);
+	assert_int_equal(stage_read(&stage, false, NAME_DIR_BIN, "b", found, 4, NULL), 0);
+	assert_int_equal(stage_read(&stage, false, NAME_DIR_CSV, "b", found, 3, NULL), 0);
+	assert_int_equal(stage_read(&stage, true, NAME_DIR_BIN, "link", big, 6, NULL), 0);
+	assert_int_equal(stage_read(&stage, true, NAME_DIR_BIN, "t", big, 6, NULL), 1);
 }
 
 static void test_write_once(void **state)
