@@ -284,10 +284,10 @@ static void test_numbers_refused(void **state)
 		expect_refused("data", beyond[i][0], beyond[i][1], ERR_RANGE,
 			       msg);
 	}
-	expect_refused("data", "u8", "", ERR_RANGE, "the value is empty, it "
-		       "has to be a number of type u8 (0 to 255)");
-	expect_refused("data", "u8", "  ", ERR_RANGE, "the value is empty, it "
-		       "has to be a number of type u8 (0 to 255)");
+	expect_refused("data", "u8", "", ERR_RANGE, "'' is empty where a "
+		       "number has to be, of type u8 (0 to 255)");
+	expect_refused("data", "u8", "  ", ERR_RANGE, "'  ' is empty where a "
+		       "number has to be, of type u8 (0 to 255)");
 	expect_refused("data", "u8", "1.5", ERR_RANGE, "'1.5' is no number of "
 		       "type u8 (0 to 255)");
 	expect_refused("data", "i8", "0b1", ERR_RANGE, "'0b1' is no number of "
