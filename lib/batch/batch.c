@@ -381,10 +381,12 @@ static int check(struct batch *b)
 	b->result->rows = b->rows.number;
 	if (interrupted(b, &err))
 		return err.code;
-	if (!b->rows.failed && check_count(b, &err))
-		report(b, &err);
-	if (!b->rows.failed)
+	/* A table that was not read through can't be said to lack anything. */
+	if (!b->rows.failed && !atomic_load(&b->give_up)) {
+		if (check_count(b, &err))
+			report(b, &err);
 		report_unknown_ids(b);
+	}
 	return b->findings.count ? b->findings.kept[0].code : 0;
 }
 
@@ -571,15 +573,15 @@ int batch_run(const struct batch_options *o, struct batch_result *result)
 		.values_fd = -1,
 		.stage = STAGE_INIT,
 	};
-	int r;
+	int r, code;
 
 	*result = (struct batch_result){ 0 };
 	findings_init(&b.findings, o->conf);
 	b.sink = findings_sink(&b.findings);
 	pthread_mutex_init(&b.lock, NULL);
 	atomic_init(&b.give_up, false);
-	run(&b);
-	r = findings_report(&b.findings, &o->errors, &result->more_errors);
+	r = run(&b);
+	code = findings_report(&b.findings, &o->errors, &result->more_errors);
 	release(&b);
-	return r;
+	return code ? code : r;
 }

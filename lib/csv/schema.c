@@ -182,8 +182,12 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
-		add_row(s, &names, &row, file, &ns, &err);
+		int added = add_row(s, &names, &row, file, &ns, &err);
+
 		report(sink, &err, &result);
+		/* What comes now would be blamed for what is not there. */
+		if (added == ERR_NOMEM)
+			break;
 	}
 	if (t && !r && !result)
 		check_not_empty(s, file, &err);
