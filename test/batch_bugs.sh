@@ -13,7 +13,7 @@ for at in 1 2 3; do
 	fresh
 	small 2
 	failing CALL=syncfs SIGNAL=9 -- --keygen
-	failing CALL=readdir AT=$at ERRNO=5 -- --keygen --resume
+	failing CALL=readdir AT="$at" ERRNO=5 -- --keygen --resume
 	refused "readdir error $at: the run fails" 1 "Input/output error" \
 		--resume
 	is "readdir error $at: no staged key is lost" \
@@ -59,7 +59,7 @@ fresh
 small 3
 failing CALL=syncfs SIGNAL=9 -- --keygen
 for at in 1 3 7; do
-	stopped CALL=unlink AT=$at -- --keygen --restart
+	stopped CALL=unlink AT="$at" -- --keygen --restart
 	for next in '' --resume --restart; do
 		# shellcheck disable=SC2086
 		batch --keygen $next
@@ -176,7 +176,7 @@ for at in {1..20}; do
 	fresh
 	small 2 same
 	sed -i 's/^t,data,string/&,REPEAT/' conf.csv
-	failing CALL=fsync AT=$at SIGNAL=9 -- --manifest m.csv --sha256sums
+	failing CALL=fsync AT="$at" SIGNAL=9 -- --manifest m.csv --sha256sums
 	[ $hit = yes ] || break
 	is "killed at sync $at: no temporary file" "$(find . -name '*.tmp')" ""
 	batch --manifest m.csv --sha256sums --resume
@@ -193,7 +193,7 @@ for at in {1..40}; do
 	small 1
 	failing CALL=syncfs SIGNAL=9 -- --keygen
 	whole_keys >"$LIB_DIR/before"
-	failing CALL=open AT=$at ERRNO=24 -- --keygen --resume
+	failing CALL=open AT="$at" ERRNO=24 -- --keygen --resume
 	[ $hit = yes ] || break
 	changed_keys "$LIB_DIR/before"
 done >"$LIB_DIR/changed"
