@@ -7,6 +7,7 @@
 #   SAN=1           with address and undefined-behaviour sanitizers
 #   SAN=thread      with the thread sanitizer
 #   WERROR=1        a warning is an error
+#   V=1             show the commands
 
 TOOLS := $(basename $(notdir $(wildcard \
 	$(foreach t,mfg_gen nvs_partition_gen nvs_tool factory_nvs_gen mfg_nvs,cmd/$t.c))))
@@ -30,10 +31,17 @@ SAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
 endif
 BUILD ?= build
 ALL_CFLAGS += $(SAN_FLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(SAN_FLAGS) $(LDFLAGS)
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
+
+# A line per step; V=1 shows the command itself.
+ifneq ($(V),1)
+QUIET = @echo "  $1	$(2:$(CURDIR)/%=%)";
+endif
+# On all processors, unless make was told otherwise.
+PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
 
 # libcsv and (before 3.6) mbedTLS come without a pkg-config file.
-LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson)
+LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson libqrencode libpng)
 TEST_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
 
 # The encoder library knows no CSV; everything above it is in the other one.
@@ -44,6 +52,8 @@ CMD_OBJ := $(filter-out $(TOOLS:%=$(BUILD)/obj/cmd/%.o),$(call objects,cmd/*.c))
 ARCHIVES := $(BUILD)/libmfg.a $(BUILD)/libnvsgen.a
 
 TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
+# What the tests load into our programs to see them fail.
+TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
 .PHONY: all clean check demo deps deps-build help tests
@@ -54,19 +64,19 @@ $(BUILD)/libnvsgen.a: $(NVS_OBJ)
 $(BUILD)/libmfg.a: $(MFG_OBJ)
 %.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/cmd/%.o $(CMD_OBJ) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # A test may look at the private headers of the module it tests.
 $(BUILD)/test/%: test/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
+	$(call QUIET,TEST,$@)$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
 		$(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
 deps: ## install what is missing (as root or through sudo)
@@ -74,16 +84,22 @@ deps: ## install what is missing (as root or through sudo)
 
 # The dependencies may just have been installed: pkg-config has to be asked anew.
 check: deps ## install what is missing, build, run all tests; T=NAME runs one
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) test/run.sh $(T)
 
-tests: $(TEST_BIN)
+tests: $(TEST_BIN) $(TEST_PRELOAD)
+
+# No sanitizers in here: it goes into programs that have them already.
+$(BUILD)/test/preload/%.so: test/preload/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
+		$(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 deps-build:
 	@tools/install-deps.sh --build-only
 
 demo: deps-build ## install what is missing, build, make the sample batch in build/demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) tools/demo.sh
 
 clean: ## remove what was built

@@ -9,7 +9,7 @@
 
 SCRIPT=$ROOT/tools/install-deps.sh
 mkdir bin
-for program in cat cmp awk find env sed sh make touch; do
+for program in cat cmp awk find env grep sed sh make touch; do
 	ln -s "$(command -v $program)" bin
 done
 
@@ -32,6 +32,10 @@ EOF
 stand_in pkg-config <<'EOF'
 #!/bin/sh
 echo -lsomething
+EOF
+stand_in parallel <<'EOF'
+#!/bin/sh
+echo GNU parallel 20221122
 EOF
 # Answers as the files "install" and "update" say: a status per call.
 stand_in apt-get <<'EOF'
@@ -87,6 +91,17 @@ fresh csv.h
 deps
 succeeds "a library is missing: installed"
 is "only the missing one is installed" "$(asked)" "$INSTALL libcsv-dev"
+
+fresh none
+mv bin/parallel kept
+stand_in parallel <<'EOF'
+#!/bin/sh
+[ ! -e installed ] || echo GNU parallel 20221122
+EOF
+deps
+succeeds "another program called parallel: GNU's is installed"
+is "another program called parallel" "$(asked)" "$INSTALL parallel"
+mv kept bin/parallel
 
 fresh csv.h mbedtls/aes.h cmocka.h
 echo 100 >install.status

@@ -3,9 +3,11 @@
 #include "unit.h"
 
 #include "csv_item.h"
+#include "nvs_writer.h"
 
 static uint8_t image[0x4000];
 static struct nvs_writer writer;
+static struct nvs_item_sink into;
 static struct csv_files *files;
 static struct csv_decoder decoder;
 static struct err err;
@@ -19,7 +21,9 @@ static int begin(void **state)
 	files = csv_decoder_files(&err);
 	assert_non_null(files);
 	csv_decoder_init(&decoder, files);
-	csv_decoder_start(&decoder, &writer, image);
+	csv_decoder_start(&decoder);
+	nvs_writer_start(&writer, image);
+	into = nvs_writer_sink(&writer);
 	must(nvs_writer_namespace(&writer, "ns", &err));
 	return 0;
 }
@@ -185,10 +189,12 @@ static const uint8_t *add(const char *type, const char *encoding,
 	struct csv_spec spec;
 	int r;
 
-	csv_decoder_start(&decoder, &writer, image);
+	csv_decoder_start(&decoder);
+	nvs_writer_start(&writer, image);
+	into = nvs_writer_sink(&writer);
 	must(nvs_writer_namespace(&writer, "ns", &err));
 	must(parse(&spec, "key", type, encoding, "ns", CSV_EXTENDED));
-	r = csv_decoder_add(&decoder, &writer, &spec, "v.csv", &v, &err);
+	r = csv_decoder_add(&decoder, &into, &spec, "v.csv", &v, &err);
 	csv_spec_release(&spec);
 	if (r != code)
 		fail_msg("%s %s '%s': %d, %s", type, encoding, value, r,
@@ -278,10 +284,10 @@ static void test_numbers_refused(void **state)
 		expect_refused("data", beyond[i][0], beyond[i][1], ERR_RANGE,
 			       msg);
 	}
-	expect_refused("data", "u8", "", ERR_RANGE, "the value is empty, it "
-		       "has to be a number of type u8 (0 to 255)");
-	expect_refused("data", "u8", "  ", ERR_RANGE, "the value is empty, it "
-		       "has to be a number of type u8 (0 to 255)");
+	expect_refused("data", "u8", "", ERR_RANGE, "'' is empty where a "
+		       "number has to be, of type u8 (0 to 255)");
+	expect_refused("data", "u8", "  ", ERR_RANGE, "'  ' is empty where a "
+		       "number has to be, of type u8 (0 to 255)");
 	expect_refused("data", "u8", "1.5", ERR_RANGE, "'1.5' is no number of "
 		       "type u8 (0 to 255)");
 	expect_refused("data", "i8", "0b1", ERR_RANGE, "'0b1' is no number of "
@@ -467,8 +473,8 @@ static void test_whose_fault(void **state)
 
 	(void)state;
 	must(parse(&spec, "k", "data", "u8", "ns", CSV_PLAIN));
-	must(csv_decoder_add(&decoder, &writer, &spec, "v.csv", &v, &err));
-	assert_int_equal(csv_decoder_add(&decoder, &writer, &spec, "v.csv", &v,
+	must(csv_decoder_add(&decoder, &into, &spec, "v.csv", &v, &err));
+	assert_int_equal(csv_decoder_add(&decoder, &into, &spec, "v.csv", &v,
 					 &err), ERR_DUPLICATE);
 	expect_place("f.csv", 7, 1);
 	csv_spec_release(&spec);

@@ -261,8 +261,7 @@ static int encode(struct csv_decoder *d, struct nvs_writer *w)
 {
 	next_row();
 	t.sink = reports_sink(&t.reports);
-	csv_decoder_start(d, w, image);
-	return csv_join_encode(&t.join, &t.row, d, w, &t.sink);
+	return csv_join_encode(&t.join, &t.row, d, w, image, &t.sink);
 }
 
 static void test_encode(void **state)

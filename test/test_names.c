@@ -32,12 +32,12 @@ static uint8_t ns(const char *name)
 static void expect_key_refused(uint8_t index, const char *key, uint8_t chunk,
 			       int code, const char *msg)
 {
-	size_t used = names.used;
+	size_t used = names.count;
 
 	err_clear(&err);
 	assert_int_equal(nvs_names_key(&names, index, key, chunk, &err), code);
 	assert_err(&err, code, msg);
-	assert_int_equal(names.used, used);
+	assert_int_equal(names.count, used);
 	err_clear(&err);
 }
 
@@ -191,7 +191,7 @@ static void test_grows_and_clears(void **state)
 						       NULL), ERR_DUPLICATE);
 		}
 		assert_in_range(taken, 2990, 3000);
-		assert_int_equal(names.used, taken + 1);
+		assert_int_equal(names.count, taken + 1);
 	}
 }
 
@@ -237,7 +237,7 @@ static void test_no_memory(void **state)
 	/* What failed left no trace and can be done again. */
 	err_clear(&err);
 	must(nvs_names_key(&names, 1, key, 0xFF, &err));
-	assert_int_equal(names.used, i + 1);
+	assert_int_equal(names.count, i + 1);
 }
 
 #define fresh(test) cmocka_unit_test_setup_teardown(test, begin, end)

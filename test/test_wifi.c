@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "nvs_wifi.h"
+#include "nvs_writer.h"
 
 static uint8_t image[0x3000];
 static struct nvs_writer writer;
@@ -28,19 +29,32 @@ static int end(void **state)
 	return 0;
 }
 
+static void open_namespace(const char *name)
+{
+	nvs_wifi_namespace(&wifi, name);
+	must(nvs_writer_namespace(&writer, name, &err));
+}
+
+static int add(const struct nvs_item *item, const uint8_t *plain, size_t len)
+{
+	struct nvs_item_sink into = nvs_writer_sink(&writer);
+
+	return nvs_wifi_add(&wifi, &into, item, plain, len, &err);
+}
+
 static void add_text(const char *key, const char *text)
 {
 	struct nvs_item item = { key, NVS_BLOB, 0, (const uint8_t *)text,
 				 strlen(text) };
 
-	must(nvs_wifi_add(&wifi, &writer, &item, item.data, item.len, &err));
+	must(add(&item, item.data, item.len));
 }
 
 static void add_number(const char *key, unsigned n)
 {
 	struct nvs_item item = { key, NVS_U8, n, NULL, 0 };
 
-	must(nvs_wifi_add(&wifi, &writer, &item, NULL, 0, &err));
+	must(add(&item, NULL, 0));
 }
 
 /* The keys of the image's items, each once, in order */
@@ -74,7 +88,7 @@ static const uint8_t *blob(const char *key, size_t len)
 static void test_station(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_number("before", 1);
 	add_text("sta.ssid", "net");
 	add_text("sta.pswd", "secret");
@@ -88,7 +102,7 @@ static void test_station(void **state)
 static void test_station_password_first(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("sta.pswd", "secret");
 	add_text("sta.ssid", "net");
 	expect_keys("nvs.net80211 sta.pswd sta.apinfo sta.pmk sta.apsw "
@@ -99,7 +113,7 @@ static void test_station_password_first(void **state)
 static void test_access_point(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("ap.ssid", "IEEE");
 	add_number("ap.authmode", 3);
 	add_text("ap.passwd", "password");
@@ -113,7 +127,7 @@ static void test_access_point(void **state)
 static void test_access_point_in_any_order(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("ap.passwd", "ThisIsAPassword");
 	add_text("ap.ssid", "ThisIsASSID");
 	expect_keys("nvs.net80211 ap.passwd ap.ssid");
@@ -132,8 +146,8 @@ static void test_key_of_the_plain_text(void **state)
 				 sizeof(padded) };
 
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
-	must(nvs_wifi_add(&wifi, &writer, &item, padded, 4, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
+	must(add(&item, padded, 4));
 	add_text("ap.passwd", "password");
 	add_number("ap.authmode", 1);
 	assert_memory_equal(blob("ap.ssid", 16), padded, 16);
@@ -143,7 +157,7 @@ static void test_key_of_the_plain_text(void **state)
 static void test_open_access_point(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("ap.ssid", "IEEE");
 	add_text("ap.passwd", "");
 	add_number("ap.authmode", 0);
@@ -153,7 +167,7 @@ static void test_open_access_point(void **state)
 static void test_empty_password(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("ap.ssid", "");
 	add_text("ap.passwd", "");
 	add_number("ap.authmode", 1);
@@ -168,7 +182,7 @@ static void test_named_by_the_input(void **state)
 	nvs_wifi_names(&wifi, "ap.pmk_info");
 	nvs_wifi_names(&wifi, "something");
 	nvs_wifi_start(&wifi); /* and it holds for the next image */
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("sta.ssid", "net");
 	add_text("sta.pmk", "mine");
 	add_text("ap.ssid", "a");
@@ -182,7 +196,7 @@ static void test_named_by_the_input(void **state)
 static void test_other_namespaces(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, "cfg", &err));
+	open_namespace("cfg");
 	add_text("sta.ssid", "net");
 	add_text("ap.ssid", "a");
 	add_text("ap.passwd", "b");
@@ -193,12 +207,12 @@ static void test_other_namespaces(void **state)
 static void test_next_image_has_its_own(void **state)
 {
 	(void)state;
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	add_text("sta.ssid", "net");
 	add_text("ap.ssid", "IEEE");
 	nvs_wifi_start(&wifi);
 	nvs_writer_start(&writer, image);
-	must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+	open_namespace(NVS_WIFI_NAMESPACE);
 	/* The first image's SSID is gone. */
 	add_text("ap.passwd", "password");
 	add_number("ap.authmode", 1);
@@ -216,7 +230,7 @@ static void test_measured_as_written(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		nvs_wifi_start(&wifi);
 		nvs_writer_start(&writer, i ? image : NULL);
-		must(nvs_writer_namespace(&writer, NVS_WIFI_NAMESPACE, &err));
+		open_namespace(NVS_WIFI_NAMESPACE);
 		add_text("sta.ssid", "net");
 		add_text("ap.ssid", "IEEE");
 		add_text("ap.passwd", "password");
@@ -231,8 +245,7 @@ static void test_no_namespace(void **state)
 	struct nvs_item item = { "sta.ssid", NVS_U8, 1, NULL, 0 };
 
 	(void)state;
-	assert_int_equal(nvs_wifi_add(&wifi, &writer, &item, NULL, 0, &err),
-			 ERR_INPUT);
+	assert_int_equal(add(&item, NULL, 0), ERR_INPUT);
 }
 
 #define fresh(test) cmocka_unit_test_setup_teardown(test, begin, end)

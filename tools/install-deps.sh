@@ -26,6 +26,7 @@ test        module   cmocka.h=cmocka                     libcmocka-dev
 test        program  cmp                                 diffutils
 test        program  find                                findutils
 test        program  awk                                 mawk
+test        program  parallel                            parallel
 '
 
 wanted_for='build test'
@@ -65,6 +66,10 @@ is_there() {
 		case $2 in
 		cc) compiles '' ;;
 		pkg-config) command -v "$PKG_CONFIG" >/dev/null 2>&1 ;;
+		parallel)
+			# GNU's: moreutils has another one of that name.
+			parallel --version 2>/dev/null | grep -q '^GNU parallel'
+			;;
 		*) command -v "$2" >/dev/null 2>&1 ;;
 		esac
 		;;

@@ -134,8 +134,7 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 		r = check_targets(m, row, &err);
 	if (r)
 		return report(sink, &err);
-	csv_decoder_start(&m->decoder, &m->writer, NULL);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, NULL, sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, usage, &err)) {
@@ -155,6 +154,14 @@ static bool targets_are_ours(const struct device_maker *m)
 	       (!m->o->overwrite || m->stage->publishing);
 }
 
+/* The file name of that kind, into m->file. */
+static int name_it(struct device_maker *m, enum name_kind kind,
+		   struct err *err)
+{
+	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
+	       err_nomem(err) : 0;
+}
+
 /*
  * Put a file in place unless a resumed run finds it right, staged or already
  * published.
@@ -163,10 +170,13 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
 	mode_t mode = dir == NAME_DIR_KEYS ? FILE_MODE_SECRET :
 					     FILE_MODE_PUBLIC;
+	const char *file;
 
+	if (name_it(m, kind, err))
+		return ERR_NOMEM;
+	file = (char *)m->file.data;
 	if (m->stage->resumed &&
 	    stage_compare(m->stage, false, dir, file, p, n) == STAGE_EQUAL) {
 		m->kept++;
@@ -192,71 +202,103 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 			   err);
 }
 
-static int name_it(struct device_maker *m, enum name_kind kind,
-		   struct err *err)
-{
-	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
-	       err_nomem(err) : 0;
-}
-
-/* An earlier, interrupted run's file of n bytes, staged or published. */
-static bool find_earlier(struct device_maker *m, enum name_kind kind, void *p,
-			 size_t n)
+/*
+ * An earlier, interrupted run's file of n bytes, staged or published: 1, 0
+ * when there is none, or an error.
+ */
+static int find_earlier(struct device_maker *m, enum name_kind kind, void *p,
+			size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
+	int r = name_it(m, kind, err);
 
-	return (m->stage->resumed &&
-		stage_read(m->stage, false, dir, file, p, n)) ||
-	       (targets_are_ours(m) &&
-		stage_read(m->stage, true, dir, file, p, n));
+	if (!r && m->stage->resumed)
+		r = stage_read(m->stage, false, dir, (char *)m->file.data, p,
+			       n, err);
+	if (!r && targets_are_ours(m))
+		r = stage_read(m->stage, true, dir, (char *)m->file.data, p,
+			       n, err);
+	return r;
 }
 
-/* The HMAC key a device was given by an interrupted run, or a fresh one. */
-static int hmac_key_of(struct device_maker *m,
-		       uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
+/* The NVS keys that an interrupted run gave the device, the same way. */
+static int find_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
+{
+	uint8_t partition[NVS_KEY_PARTITION_SIZE];
+	int r = find_earlier(m, NAME_KEY, partition, sizeof(partition), err);
+
+	if (r > 0 && nvs_keys_unpack(keys, partition, sizeof(partition), NULL))
+		r = 0;
+	mem_wipe(partition, sizeof(partition));
+	return r;
+}
+
+/*
+ * The HMAC key that an interrupted run gave the device. It has no checksum
+ * to show whether a power cut has left it whole: the key that was derived
+ * from it has.
+ */
+static int find_hmac_key(struct device_maker *m,
+			 uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
+{
+	struct nvs_keys staged, derived;
+	int r = find_keys(m, &staged, err);
+
+	if (r > 0)
+		r = find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE,
+				 err);
+	if (r > 0) {
+		r = nvs_keys_derive(&derived, key, err);
+		if (!r)
+			r = !memcmp(&staged, &derived, sizeof(derived));
+	}
+	nvs_keys_wipe(&staged);
+	nvs_keys_wipe(&derived);
+	return r;
+}
+
+/* The keys of an interrupted run, or fresh ones. */
+static int draw_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
-	int r = name_it(m, NAME_HMAC_KEY, err);
+	int r = find_keys(m, keys, err);
 
-	if (r)
-		return r;
-	if (!find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE))
-		r = random.fill(random.ctx, key, NVS_HMAC_KEY_SIZE, err);
-	return r ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE, err);
+	return r < 0 ? r : r > 0 ? 0 : nvs_keys_random(keys, &random, err);
 }
 
-/* The same for the NVS keys themselves. */
-static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
+/* The same by way of an HMAC key, which gets a file of its own. */
+static int draw_hmac_key(struct device_maker *m, struct nvs_keys *keys,
 			 struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
-	uint8_t earlier[NVS_KEY_PARTITION_SIZE];
-	int r = name_it(m, NAME_KEY, err);
-	bool found = !r && find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
-		     !nvs_keys_unpack(keys, earlier, sizeof(earlier), NULL);
+	uint8_t key[NVS_HMAC_KEY_SIZE];
+	int r = find_hmac_key(m, key, err);
 
-	mem_wipe(earlier, sizeof(earlier));
-	return r || found ? r : nvs_keys_random(keys, &random, err);
+	if (!r)
+		r = random.fill(random.ctx, key, sizeof(key), err);
+	if (r >= 0)
+		r = put_file(m, NAME_HMAC_KEY, key, sizeof(key), err);
+	if (!r)
+		r = nvs_keys_derive(keys, key, err);
+	mem_wipe(key, sizeof(key));
+	return r;
 }
 
 /* The device's keys, and the files that hold them. */
 static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 		     struct manifest_device *d, struct err *err)
 {
-	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	uint8_t partition[NVS_KEY_PARTITION_SIZE];
-	int r = 0;
+	int r;
 
 	if (m->o->keys == BATCH_DRAWN)
-		r = drawn_keys_of(m, keys, err);
+		r = draw_keys(m, keys, err);
 	else if (m->o->keys == BATCH_DERIVED)
 		r = nvs_keys_derive(keys, m->o->hmac_key, err);
-	else if (!(r = hmac_key_of(m, hmac_key, err)))
-		r = nvs_keys_derive(keys, hmac_key, err);
-	mem_wipe(hmac_key, sizeof(hmac_key));
-	if (!r)
-		r = name_it(m, NAME_KEY, err);
+	else
+		r = draw_hmac_key(m, keys, err);
 	if (r)
 		return r;
 	nvs_keys_pack(keys, partition);
@@ -274,8 +316,8 @@ static int encode(struct device_maker *m, const struct csv_row *row,
 	struct err err = ERR_INIT;
 	int r;
 
-	csv_decoder_start(&m->decoder, &m->writer, m->image);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, m->image,
+			    sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, NULL, &err)) {
@@ -307,10 +349,8 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 		       const void *p, size_t n, struct manifest_file *f,
 		       struct err *err)
 {
-	int r = name_it(m, kind, err);
+	int r = put_file(m, kind, p, n, err);
 
-	if (!r)
-		r = put_file(m, kind, p, n, err);
 	if (!r && (m->o->manifest || m->o->sums))
 		r = digest_sha256(p, n, f->sha256, err);
 	return r;

@@ -375,6 +375,26 @@ int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 	return add_number(w, item, err);
 }
 
+static int sink_namespace(void *ctx, const char *name, struct err *err)
+{
+	return nvs_writer_namespace(ctx, name, err);
+}
+
+static int sink_add(void *ctx, const struct nvs_item *item, struct err *err)
+{
+	return nvs_writer_add(ctx, item, err);
+}
+
+struct nvs_item_sink nvs_writer_sink(struct nvs_writer *w)
+{
+	return (struct nvs_item_sink){
+		.open_namespace = sink_namespace,
+		.add = sink_add,
+		.ctx = w,
+		.lengths_only = !w->image,
+	};
+}
+
 int nvs_writer_finish(struct nvs_writer *w, struct nvs_usage *usage,
 		      struct err *err)
 {
