@@ -7,6 +7,7 @@
 #   SAN=1           with address and undefined-behaviour sanitizers
 #   SAN=thread      with the thread sanitizer
 #   WERROR=1        a warning is an error
+#   V=1             show the commands
 
 TOOLS := $(basename $(notdir $(wildcard \
 	$(foreach t,mfg_gen nvs_partition_gen nvs_tool factory_nvs_gen mfg_nvs,cmd/$t.c))))
@@ -30,10 +31,17 @@ SAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
 endif
 BUILD ?= build
 ALL_CFLAGS += $(SAN_FLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(SAN_FLAGS) $(LDFLAGS)
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
+
+# A line per step; V=1 shows the command itself.
+ifneq ($(V),1)
+QUIET = @echo "  $1	$(2:$(CURDIR)/%=%)";
+endif
+# On all processors, unless make was told otherwise.
+PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
 
 # libcsv and (before 3.6) mbedTLS come without a pkg-config file.
-LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson)
+LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson libqrencode libpng)
 TEST_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
 
 # The encoder library knows no CSV; everything above it is in the other one.
@@ -56,19 +64,19 @@ $(BUILD)/libnvsgen.a: $(NVS_OBJ)
 $(BUILD)/libmfg.a: $(MFG_OBJ)
 %.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/cmd/%.o $(CMD_OBJ) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # A test may look at the private headers of the module it tests.
 $(BUILD)/test/%: test/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
+	$(call QUIET,TEST,$@)$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
 		$(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
 deps: ## install what is missing (as root or through sudo)
@@ -76,7 +84,7 @@ deps: ## install what is missing (as root or through sudo)
 
 # The dependencies may just have been installed: pkg-config has to be asked anew.
 check: deps ## install what is missing, build, run all tests; T=NAME runs one
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory $(PARALLEL) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) test/run.sh $(T)
 
 tests: $(TEST_BIN) $(TEST_PRELOAD)
@@ -91,7 +99,7 @@ deps-build:
 	@tools/install-deps.sh --build-only
 
 demo: deps-build ## install what is missing, build, make the sample batch in build/demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) tools/demo.sh
 
 # Programs of the benchmark only; no library of ours is in them.

@@ -124,6 +124,14 @@ bool cli_colour(FILE *f)
 	return isatty(fileno(f)) && !(no && *no);
 }
 
+bool cli_is_help(const char *arg)
+{
+	size_t len = strlen(arg);
+
+	return !strcmp(arg, "-h") ||
+	       (len > 2 && !strncmp(arg, "--help", len));
+}
+
 /* "-5" is a number where "-x" is an option. */
 static bool is_option(const char *arg)
 {
@@ -195,15 +203,12 @@ static int take_long(const struct cli_command *cmd, int argc, char **argv,
 	const struct cli_option *o;
 	bool ambiguous;
 
-	if (!cmd->exact ? len && !strncmp(name, "help", len) && !equals :
-			  !strcmp(name, "help")) {
-		o = find_long(cmd, name, len, &ambiguous);
-		if (!o && !ambiguous) {
-			cli_help(cmd, stdout);
-			return cli_close_stdout(CLI_OK);
-		}
-	}
 	o = find_long(cmd, name, len, &ambiguous);
+	if (!o && !ambiguous && (cmd->exact ? !strcmp(name, "help") :
+					      cli_is_help(argv[*i]))) {
+		cli_help(cmd, stdout);
+		return cli_close_stdout(CLI_OK);
+	}
 	if (ambiguous)
 		return cli_wrong_usage(cmd, "%s is ambiguous, spell it out",
 				       argv[*i]);

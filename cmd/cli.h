@@ -64,6 +64,9 @@ struct cli_command {
 int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 	      char ***rest, size_t *rest_count);
 
+/* Whether an argument asks for help: -h, --help or a start of that. */
+bool cli_is_help(const char *arg);
+
 /* Print the help of a command, or its usage line. */
 void cli_help(const struct cli_command *cmd, FILE *to);
 void cli_usage(const struct cli_command *cmd, FILE *to);

@@ -50,8 +50,13 @@ const char *image_type_word(const struct nvs_read_item *item);
 
 /* ---- nvs_tool's own views; each returns the exit status ---- */
 
-/* The image as an input CSV on stdout. */
-int image_export(const struct image *im, const struct view *v);
+/*
+ * The image as an input CSV on stdout. A string with a carriage return has
+ * no place in a CSV: it goes to a file in the directory dir, which is made,
+ * and which the CSV then names. Without dir (NULL) it is refused.
+ */
+int image_export(const struct image *im, const char *dir,
+		 const struct view *v);
 
 /* Pages and entries, in numbers and as a map. */
 int image_stat(const struct image *im, const struct view *v);

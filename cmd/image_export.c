@@ -2,19 +2,22 @@
 /*
  * image_export.c - `nvs_tool --csv`: an image as the input CSV from which
  * nvs_partition_gen makes the same items in the same order. What does not
- * survive a CSV is refused rather than changed.
+ * survive a CSV is put into a file of its own, or refused, but not changed.
  */
 #include "image.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "csv_table.h"
+#include "file.h"
 #include "nvs_wifi.h"
 #include "text.h"
 
 struct export {
 	const struct view *v;
+	const char *dir;     /* for strings with carriage returns, or NULL */
 	const struct nvs_read_item *items;
 	size_t item_count;
 	const struct nvs_namespace *namespaces;
@@ -52,14 +55,48 @@ static const char *loss(const char *p, size_t len)
 	return NULL;
 }
 
+/* A string that a CSV would change but a file would not. */
+static bool needs_file(const struct nvs_read_item *item)
+{
+	return item->type == NVS_STRING && item->len &&
+	       memchr(item->data, '\r', item->len) &&
+	       !memchr(item->data, '\0', item->len) &&
+	       text_is_utf8(item->data, item->len, NULL);
+}
+
+/* Letters, digits, "_" and "-" of a name; the rest as %XX. */
+static int put_safe(struct buf *out, const char *name)
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	int r = 0;
+
+	for (; !r && *name; name++)
+		r = strchr(safe, *name) ?
+		    buf_putc(out, (uint8_t)*name) :
+		    buf_printf(out, "%%%02X", (unsigned)(uint8_t)*name);
+	return r;
+}
+
+/* The file for an item, as a C string. */
+static int file_for(const struct export *x, const struct nvs_read_item *item,
+		    struct buf *out)
+{
+	out->len = 0;
+	return buf_printf(out, "%s/", x->dir) || put_safe(out, item->ns) ||
+	       buf_putc(out, '.') || put_safe(out, item->key) ||
+	       buf_puts(out, ".txt") || !buf_str(out) ? ERR_NOMEM : 0;
+}
+
 static void refuse(struct export *x, const struct nvs_read_item *item,
 		   const char *what, const char *why)
 {
 	struct buf b = BUF_INIT;
 
 	x->refused = true;
-	view_error(x->v, "%s: %s %s: it cannot be written to a CSV",
-		   label(item, &b), what, why);
+	view_error(x->v, "%s: %s %s: it cannot be written to a CSV%s",
+		   label(item, &b), what, why, needs_file(item) ?
+		   " (--csv-files DIR puts it into a file)" : "");
 	buf_release(&b);
 }
 
@@ -98,12 +135,37 @@ static int put_value(struct export *x, const struct nvs_read_item *item)
 	return text_to_base64(item->data, item->len, &x->out);
 }
 
+/* Type, encoding and value of an item. */
+static int put_rest(struct export *x, const struct nvs_read_item *item)
+{
+	struct buf path = BUF_INIT;
+	int r;
+
+	if (needs_file(item)) {
+		r = file_for(x, item, &path) ||
+		    buf_puts(&x->out, ",file,string") ||
+		    csv_put_field(&x->out, false, (const char *)path.data,
+				  path.len);
+		if (!r && loss((const char *)path.data, path.len))
+			refuse(x, item, "the name of its file",
+			       loss((const char *)path.data, path.len));
+		buf_release(&path);
+		return r ? ERR_NOMEM : 0;
+	}
+	if (buf_printf(&x->out, ",data,%s", item->type == NVS_STRING ||
+		       nvs_read_is_int(item) ? image_type_word(item) :
+		       "base64"))
+		return ERR_NOMEM;
+	return put_value(x, item);
+}
+
 static int put_item(struct export *x, const struct nvs_read_item *item)
 {
 	const char *why = loss(item->key, strlen(item->key));
 	const char *what = "the key";
 
-	if (!why && item->type == NVS_STRING) {
+	if (!why && item->type == NVS_STRING &&
+	    !(x->dir && needs_file(item))) {
 		why = loss((const char *)item->data, item->len);
 		what = "the string";
 	}
@@ -114,11 +176,8 @@ static int put_item(struct export *x, const struct nvs_read_item *item)
 	if (!x->current || strcmp(x->current, item->ns) != 0)
 		if (put_namespace(x, item->ns))
 			return ERR_NOMEM;
-	if (put_name(x, item->key) ||
-	    buf_printf(&x->out, ",data,%s", item->type == NVS_STRING ||
-		       nvs_read_is_int(item) ? image_type_word(item) :
-		       "base64") ||
-	    put_value(x, item) || buf_putc(&x->out, '\n'))
+	if (put_name(x, item->key) || put_rest(x, item) ||
+	    buf_putc(&x->out, '\n'))
 		return ERR_NOMEM;
 	return 0;
 }
@@ -138,6 +197,38 @@ static int put_all(struct export *x)
 		else
 			r = put_item(x, &x->items[i++]);
 	}
+	return r;
+}
+
+static int write_file(const struct export *x, const struct nvs_read_item *item,
+		      struct buf *path, struct err *err)
+{
+	if (file_for(x, item, path))
+		return err_nomem(err);
+	return file_write((const char *)path->data, item->data, item->len,
+			  FILE_MODE_PUBLIC, FILE_KEEP, err);
+}
+
+/* All strings that need a file, or none: the files are new ones. */
+static int write_files(const struct export *x, struct err *err)
+{
+	struct buf path = BUF_INIT;
+	size_t n;
+	int r = 0;
+
+	for (n = 0; !r && n < x->item_count; n++) {
+		if (!needs_file(&x->items[n]))
+			continue;
+		r = file_make_dirs(x->dir, err);
+		if (!r)
+			r = write_file(x, &x->items[n], &path, err);
+	}
+	/* The last one is not there: take back those before it. */
+	for (size_t i = 0; r && i + 1 < n; i++)
+		if (needs_file(&x->items[i]) &&
+		    !file_for(x, &x->items[i], &path))
+			unlink((const char *)path.data);
+	buf_release(&path);
 	return r;
 }
 
@@ -199,11 +290,33 @@ static void count_loss(void *ctx, const struct nvs_finding *f)
 		++*(size_t *)ctx;
 }
 
-int image_export(const struct image *im, const struct view *v)
+/* Nothing goes to stdout before all of it is known to be right. */
+static int export_items(struct export *x, const char *file)
 {
-	struct export x = { .v = v, .out = BUF_INIT };
+	struct err err = ERR_INIT;
+
+	if (put_all(x))
+		err_nomem(&err);
+	else if (!x->refused)
+		write_files(x, &err);
+	if (err.code) {
+		view_error(x->v, "%s", err.msg);
+		return CLI_FAILED;
+	}
+	if (x->refused)
+		return CLI_FAILED;
+	tell_version(x, file);
+	tell_companions(x);
+	fwrite(x->out.data, 1, x->out.len, x->v->out);
+	return CLI_OK;
+}
+
+int image_export(const struct image *im, const char *dir,
+		 const struct view *v)
+{
+	struct export x = { .v = v, .dir = dir, .out = BUF_INIT };
 	size_t damage = 0;
-	int r;
+	int status;
 
 	nvs_check_all(im->reader, &(struct nvs_finding_sink){ count_loss,
 							      &damage });
@@ -215,14 +328,7 @@ int image_export(const struct image *im, const struct view *v)
 	}
 	x.items = nvs_reader_items(im->reader, &x.item_count);
 	x.namespaces = nvs_reader_namespaces(im->reader, &x.namespace_count);
-	r = put_all(&x);
-	if (r) {
-		view_error(v, "out of memory");
-	} else if (!x.refused) {
-		tell_version(&x, im->file);
-		tell_companions(&x);
-		fwrite(x.out.data, 1, x.out.len, v->out);
-	}
+	status = export_items(&x, im->file);
 	buf_wipe(&x.out);
-	return r || x.refused ? CLI_FAILED : CLI_OK;
+	return status;
 }

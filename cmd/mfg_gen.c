@@ -8,9 +8,10 @@
 #include "cli.h"
 #include "keycmd.h"
 #include "nvs_keys.h"
+#include "partition.h"
 #include "progress.h"
-#include "size.h"
 #include "text.h"
+#include "verify_command.h"
 
 static volatile sig_atomic_t stop_signal;
 
@@ -32,6 +33,8 @@ static void catch_signals(void)
 struct generate {
 	struct batch_options batch;
 	struct key_options keys;
+	struct partition_options partition;
+	struct partition_place place;
 	struct progress progress;
 	const char *size, *version, *prefix_num[2], *shard, *jobs;
 	bool resume, restart, verbose, quiet, no_progress;
@@ -175,6 +178,19 @@ static int check_options(const struct cli_command *cmd, struct generate *g)
 	return check_keys(cmd, g);
 }
 
+static int find_partition(struct generate *g, struct err *err)
+{
+	struct batch_options *b = &g->batch;
+	bool encrypted = g->keys.keygen || g->keys.inputkey;
+	int r = partition_find(&g->partition, g->size, encrypted, &g->place,
+			       err);
+
+	b->size = g->place.size;
+	b->offset_known = g->place.has_offset;
+	b->offset = g->place.offset;
+	return r;
+}
+
 static int load_keys(struct generate *g, struct err *err)
 {
 	const struct key_options *k = &g->keys;
@@ -219,6 +235,9 @@ static void summarise(const struct generate *g,
 	if (result->kept)
 		printf("; %" PRIu64 " files were there already", result->kept);
 	putchar('\n');
+	if (g->place.has_offset && !b->check_only)
+		printf("0x%x %s/bin/%s-*.bin\n", g->place.offset, b->outdir,
+		       b->prefix);
 }
 
 static int run_batch(struct generate *g)
@@ -251,7 +270,10 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = check_options(cmd, g);
 	if (r >= 0)
 		return r;
-	if (size_parse(g->size, &g->batch.size, &err) || load_keys(g, &err))
+	r = find_partition(g, &err);
+	if (r == ERR_USAGE)
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	if (r || load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.start = g->resume ? BATCH_RESUME :
 			 g->restart ? BATCH_RESTART : BATCH_NEW;
@@ -263,7 +285,7 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 	g->batch.stop = &stop_signal;
 	progress_init(&g->progress, !g->quiet && !g->no_progress);
 	if (!g->quiet)
-		size_note_read_only(g->batch.size);
+		partition_note_read_only(&g->place);
 	catch_signals();
 	return run_batch(g);
 }
@@ -292,6 +314,7 @@ static int generate(int argc, char **argv)
 		{ "outdir", 0, CLI_TEXT, &b->outdir, "DIR",
 		  "where csv/, bin/ and keys/ are made (default: .)" },
 		KEYCMD_HMAC_OPTIONS(k),
+		PARTITION_OPTIONS(&g.partition),
 		{ "check", 0, CLI_FLAG, &b->check_only, NULL,
 		  "check everything, write nothing" },
 		{ "overwrite", 0, CLI_FLAG, &b->overwrite, NULL,
@@ -325,7 +348,8 @@ static int generate(int argc, char **argv)
 		  "values table, CSV with a row per device (-: stdin)" },
 		{ "prefix", &b->prefix, "first part of all file names" },
 		{ "size", &g.size,
-		  "partition size in bytes, a multiple of 4096" },
+		  "partition size in bytes, a multiple of 4096, or,\n"
+		  "with --partition-table, a partition's name" },
 		{ 0 }
 	};
 	const struct cli_command cmd = {
@@ -349,7 +373,7 @@ static int generate(int argc, char **argv)
 }
 
 static const char usage[] =
-	"usage: mfg_gen [-h] {generate,generate-key} ...\n";
+	"usage: mfg_gen [-h] {generate,generate-key,verify} ...\n";
 
 static int help(void)
 {
@@ -357,7 +381,9 @@ static int help(void)
 	fputs("\n"
 	      "Make NVS partition images for ESP32 devices in production.\n\n"
 	      "  generate      an image for every device of a values table\n"
-	      "  generate-key  encryption keys\n\n"
+	      "  generate-key  encryption keys\n"
+	      "  verify        read images back and compare them with their "
+	      "CSVs\n\n"
 	      "mfg_gen COMMAND -h shows the options of a command.\n", stdout);
 	return cli_close_stdout(CLI_OK);
 }
@@ -371,7 +397,9 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("mfg_gen generate-key", argc - 1,
 					   argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (!strcmp(command, "verify"))
+		return verify_command(argc - 1, argv + 1);
+	if (cli_is_help(command))
 		return help();
 	fputs(usage, stderr);
 	fprintf(stderr, "mfg_gen: error: %s%s%s\n",

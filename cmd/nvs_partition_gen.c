@@ -11,7 +11,7 @@
 #include "nvs_keys.h"
 #include "nvs_reader.h"
 #include "nvs_writer.h"
-#include "size.h"
+#include "partition.h"
 #include "text.h"
 
 #define DEFAULT_SIZE "0x3000"
@@ -24,6 +24,7 @@ struct job {
 	const char *output, *size, *version, *outdir;
 	bool encrypt;
 	struct key_options keys;
+	struct partition_options partition;
 };
 
 /* The inputs, held while they are in use. */
@@ -77,15 +78,17 @@ static int output_path(const char *output, const char *outdir,
 static int parse_version(const char *text, unsigned *version,
 			 struct err *err)
 {
+	const char *number = text;
+
 	*version = 2;
 	if (!text)
 		return 0;
 	if (text[0] == 'v' || text[0] == 'V')
-		text++;
-	if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0)
+		number++;
+	if (strcmp(number, "1") != 0 && strcmp(number, "2") != 0)
 		return err_set(err, ERR_USAGE, "--version: '%s' is not 1 or 2",
 			       text);
-	*version = (unsigned)(text[0] - '0');
+	*version = (unsigned)(number[0] - '0');
 	return 0;
 }
 
@@ -140,8 +143,9 @@ static int encrypt(uint8_t *image, size_t size, const struct nvs_keys *keys,
 
 /* Write the image, and keys that were made for it: both or none. */
 static int write_output(const struct job *job, const uint8_t *image,
-			size_t size, const struct nvs_keys *keys,
-			const uint8_t *hmac_key, struct err *err)
+			const struct partition_place *place,
+			const struct nvs_keys *keys, const uint8_t *hmac_key,
+			struct err *err)
 {
 	struct buf path = BUF_INIT;
 	struct file_aside out;
@@ -156,7 +160,7 @@ static int write_output(const struct job *job, const uint8_t *image,
 		buf_release(&path);
 		return r;
 	}
-	r = file_aside_write(&out, image, size, err);
+	r = file_aside_write(&out, image, place->size, err);
 	if (!r && job->encrypt && job->keys.keygen)
 		r = keycmd_save(&job->keys, job->outdir ? job->outdir : ".",
 				keys, hmac_key, err);
@@ -166,12 +170,15 @@ static int write_output(const struct job *job, const uint8_t *image,
 		r = file_aside_commit(&out, FILE_REPLACE, err);
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
+	if (!r)
+		partition_print_flash(place, (char *)path.data);
 	buf_release(&path);
 	return r;
 }
 
 static int make_and_write(struct sources *s, const struct job *job,
-			  uint8_t *image, size_t size, struct err *err)
+			  uint8_t *image, const struct partition_place *place,
+			  struct err *err)
 {
 	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	struct nvs_keys keys;
@@ -185,10 +192,10 @@ static int make_and_write(struct sources *s, const struct job *job,
 		    keycmd_load_input(&job->keys, &keys, err) :
 		    keycmd_make(&job->keys, &keys, hmac_key, err);
 		if (!r)
-			r = encrypt(image, size, &keys, err);
+			r = encrypt(image, place->size, &keys, err);
 	}
 	if (!r)
-		r = write_output(job, image, size, &keys, hmac_key, err);
+		r = write_output(job, image, place, &keys, hmac_key, err);
 	nvs_keys_wipe(&keys);
 	mem_wipe(hmac_key, sizeof(hmac_key));
 	if (r)
@@ -205,40 +212,43 @@ static int check_output_name(const struct job *job, struct err *err)
 	return r;
 }
 
-static int run(const struct job *job)
+static int run(const struct cli_command *cmd, const struct job *job)
 {
 	struct sources s = { .input = CSV_INPUT_INIT };
 	struct err err = ERR_INIT;
 	uint8_t *image = NULL;
+	struct partition_place place;
 	unsigned version;
-	size_t size;
 	int r;
 
 	r = parse_version(job->version, &version, &err);
 	if (!r)
-		r = size_parse(job->size, &size, &err);
+		r = partition_find(&job->partition, job->size, job->encrypt,
+				   &place, &err);
+	if (r == ERR_USAGE)
+		return cli_wrong_usage(cmd, "%s", err.msg);
 	if (!r)
 		r = check_output_name(job, &err);
 	if (!r)
-		r = nvs_writer_init(&s.writer, size, version, &err);
+		r = nvs_writer_init(&s.writer, place.size, version, &err);
 	if (r)
 		return cli_error(&err);
-	size_note_read_only(size);
-	image = mem_alloc(size);
+	partition_note_read_only(&place);
+	image = mem_alloc(place.size);
 	s.files = csv_decoder_files(&err);
 	csv_decoder_init(&s.decoder, s.files);
 	if (!image || !s.files) {
 		err_nomem(&err);
 		r = cli_error(&err);
 	} else {
-		r = make_and_write(&s, job, image, size, &err);
+		r = make_and_write(&s, job, image, &place, &err);
 	}
 	csv_decoder_release(&s.decoder);
 	csv_files_free(s.files);
 	csv_input_release(&s.input);
 	nvs_writer_release(&s.writer);
 	if (image)
-		mem_wipe(image, size);
+		mem_wipe(image, place.size);
 	mem_free(image);
 	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
 }
@@ -268,7 +278,8 @@ static int check_keys(const struct cli_command *cmd,
 static const struct cli_positional image_positionals[] = {
 	{ "input...", NULL, "input CSVs: key,type,encoding,value" },
 	{ "output", NULL, "image file, .bin" },
-	{ "size", NULL, "partition size in bytes, a multiple of 4096" },
+	{ "size", NULL, "partition size in bytes, a multiple of 4096, or,\n"
+	  "with --partition-table, a partition's name" },
 	{ 0 }
 };
 
@@ -284,7 +295,8 @@ static int generate(int argc, char **argv)
 {
 	struct job job = { 0 };
 	const struct cli_option options[] = {
-		VERSION_OPTION(&job), OUTDIR_OPTION(&job), { 0 }
+		VERSION_OPTION(&job), OUTDIR_OPTION(&job),
+		PARTITION_OPTIONS(&job.partition), { 0 }
 	};
 	const struct cli_command cmd = {
 		.name = "nvs_partition_gen generate",
@@ -300,7 +312,7 @@ static int generate(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	take_positionals(&job, all, count);
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 static int encrypt_command(int argc, char **argv)
@@ -316,6 +328,7 @@ static int encrypt_command(int argc, char **argv)
 		  "key file to encrypt with" },
 		OUTDIR_OPTION(&job),
 		KEYCMD_HMAC_OPTIONS(&job.keys),
+		PARTITION_OPTIONS(&job.partition),
 		{ 0 }
 	};
 	const struct cli_command cmd = {
@@ -335,7 +348,7 @@ static int encrypt_command(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	take_positionals(&job, all, count);
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 /* The image in plaintext, in place; ERR_KEY when the key does not fit. */
@@ -502,7 +515,7 @@ static int legacy(int argc, char **argv)
 		return cli_wrong_usage(&cmd, "input and output are needed");
 	job.inputs = &input;
 	job.input_count = 1;
-	return cli_close_stdout(run(&job));
+	return cli_close_stdout(run(&cmd, &job));
 }
 
 static const char usage[] =
@@ -538,7 +551,7 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "generate-key"))
 		return keycmd_generate_key("nvs_partition_gen generate-key",
 					   argc - 1, argv + 1);
-	if (!strcmp(command, "-h") || !strcmp(command, "--help"))
+	if (cli_is_help(command))
 		return help();
 	if (argc > 2)
 		return legacy(argc, argv);

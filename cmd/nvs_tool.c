@@ -54,7 +54,7 @@ static int attach(struct view *v, const struct image *im, struct err *err)
 /* ---- nvs_tool FILE ---- */
 
 static bool integrity, csv, exit_code;
-static const char *dump_name, *format, *input;
+static const char *dump_name, *format, *input, *csv_files;
 
 static const struct cli_option options[] = {
 	{ "integrity-check", 'i', CLI_FLAG, &integrity, NULL,
@@ -70,6 +70,9 @@ static const struct cli_option options[] = {
 	{ "csv", 0, CLI_FLAG, &csv, NULL,
 	  "instead of a dump, the input CSV from which\n"
 	  "nvs_partition_gen makes the same items" },
+	{ "csv-files", 0, CLI_TEXT, &csv_files, "DIR",
+	  "with --csv: put strings with carriage returns, which a\n"
+	  "CSV cannot hold, into new files in DIR" },
 	{ "exit-code", 0, CLI_FLAG, &exit_code, NULL,
 	  "exit with 1 when -i finds (or would find) errors" },
 	OPTIONS_END
@@ -105,6 +108,8 @@ static int check_choices(const struct dump **dump)
 	if (csv && (dump_name || format || integrity))
 		return cli_wrong_usage(cmd, "--csv goes with no dump, format "
 				       "or integrity check");
+	if (csv_files && !csv)
+		return cli_wrong_usage(cmd, "--csv-files goes with --csv");
 	*dump = dump_named(dump_name ? dump_name : "all");
 	if (!*dump)
 		return cli_wrong_usage(cmd, "--dump: '%s' is not one of %s",
@@ -154,7 +159,7 @@ static int write_csv(struct view *v, const struct image *im)
 			   "--hmac-key)", im->file);
 		return CLI_FAILED;
 	}
-	status = image_export(im, v);
+	status = image_export(im, csv_files, v);
 	if (status != CLI_OK || !exit_code)
 		return status;
 	if (attach(v, im, &err) || integrity_check(v, true, &errors, &err))

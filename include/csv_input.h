@@ -46,6 +46,16 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		   const struct err_sink *sink);
 
 /*
+ * Convert all rows and hand them to into, which decides what an item that it
+ * refuses means. Mistakes are reported to sink; the first one's code is
+ * returned.
+ */
+__attribute__((warn_unused_result))
+int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
+		     const struct nvs_item_sink *into,
+		     const struct err_sink *sink);
+
+/*
  * Make the image from all rows: begins it in image (NULL to measure) and
  * finishes it. Mistakes are reported to sink; the first one's code is
  * returned.

@@ -16,8 +16,8 @@
 #include "csv_files.h"
 #include "csv_table.h"
 #include "err.h"
+#include "nvs_item.h"
 #include "nvs_wifi.h"
-#include "nvs_writer.h"
 
 enum csv_encoding {
 	CSV_U8, CSV_I8, CSV_U16, CSV_I16, CSV_U32, CSV_I32, CSV_U64, CSV_I64,
@@ -69,6 +69,7 @@ struct csv_decoder {
 	struct csv_files *files; /* borrowed */
 	/* private */
 	struct csv_file *held;
+	bool ns_refused; /* the namespace that the keys now belong to */
 	struct buf bytes;
 	struct nvs_wifi wifi;
 };
@@ -87,17 +88,17 @@ struct csv_files *csv_decoder_files(struct err *err);
 void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 			const struct csv_spec *spec);
 
-/* Begin an image: nvs_writer_start() and a clean slate here. */
-void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
-		       uint8_t *image);
+/* Begin an image: forget what the last one held. */
+void csv_decoder_start(struct csv_decoder *d);
 
 /*
- * Convert the value that the cell holds or names, and add it to the image
- * (or, for a namespace, make that the current one). Errors have the place of
- * the value's cell, or of the name where that is to blame.
+ * Convert the value that the cell holds or names and hand it to sink (or,
+ * for a namespace, open that). Errors have the place of the value's cell, or
+ * of the name where that is to blame. The keys of a namespace that the sink
+ * refused are looked at but not handed on.
  */
 __attribute__((warn_unused_result))
-int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
+int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 		    const struct csv_spec *spec, const char *file,
 		    const struct csv_cell *value, struct err *err);
 

@@ -17,6 +17,7 @@
 #include "csv_schema.h"
 #include "csv_table.h"
 #include "err.h"
+#include "nvs_writer.h"
 
 struct csv_join {
 	const struct csv_schema *schema; /* borrowed */
@@ -72,14 +73,14 @@ const struct csv_cell *csv_join_overridden(const struct csv_join *j,
 void csv_join_expect(const struct csv_join *j, struct csv_decoder *d);
 
 /*
- * Add all of a device to an image that was started with
- * csv_decoder_start(). Every mistake is reported to sink (which may be given
- * several); the first one's code is returned.
+ * Make an image of a device: begins it in image (NULL to measure), but does
+ * not finish it. Every mistake is reported to sink; the first one's code is
+ * returned.
  */
 __attribute__((warn_unused_result))
 int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 		    struct csv_decoder *d, struct nvs_writer *w,
-		    const struct err_sink *sink);
+		    uint8_t *image, const struct err_sink *sink);
 
 /*
  * The device's intermediate CSV, appended to out: header

@@ -62,7 +62,8 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 
 /*
  * Sync to disk and rename. On failure the temporary file is gone and the
- * final name as it was. f is closed either way.
+ * final name as it was, unless all that failed is the last step: to sync the
+ * directory that it is in. f is closed either way.
  */
 __attribute__((warn_unused_result))
 int file_aside_commit(struct file_aside *f, enum file_existing existing,

@@ -65,8 +65,7 @@ struct nvs_check_result {
 
 /*
  * Run all checks over the image that r has loaded. Findings come check by
- * check, within one check in the order of the image. sink may be NULL to
- * count only.
+ * check, in the order of the table. sink may be NULL to count only.
  */
 struct nvs_check_result nvs_check_all(const struct nvs_reader *r,
 				      const struct nvs_finding_sink *sink);

@@ -22,9 +22,10 @@
 struct nvs_names {
 	char (*ns)[NVS_KEY_SIZE]; /* owned: names by index - 1 */
 	unsigned ns_count;
+	struct nvs_name *entered; /* owned: in the order of entering */
+	size_t count;
 	struct nvs_name_slot *slots; /* owned: open addressing by hash */
-	size_t slot_count;           /* a power of two */
-	size_t used;
+	size_t slot_count;           /* a power of two; count is at most half */
 	uint32_t round;              /* slots of earlier rounds count as free */
 };
 

@@ -24,19 +24,20 @@
 
 #include "buf.h"
 #include "err.h"
-#include "nvs_writer.h"
+#include "nvs_item.h"
 
 #define NVS_WIFI_NAMESPACE "nvs.net80211"
 
 struct nvs_wifi {
 	/* private */
 	unsigned named; /* companions that the input names */
+	bool inside;    /* the namespace is open */
 	bool sta_done, ap_done, ap_secured;
 	bool has_ssid, has_passwd;
 	struct buf ssid, passwd;
 };
 
-#define NVS_WIFI_INIT { 0, false, false, false, false, false, \
+#define NVS_WIFI_INIT { 0, false, false, false, false, false, false, \
 			BUF_INIT, BUF_INIT }
 
 /* Begin an image, before its first item. */
@@ -49,13 +50,16 @@ void nvs_wifi_release(struct nvs_wifi *wifi);
  */
 void nvs_wifi_names(struct nvs_wifi *wifi, const char *key);
 
+/* A namespace is opened. */
+void nvs_wifi_namespace(struct nvs_wifi *wifi, const char *name);
+
 /*
- * nvs_writer_add() with companions where they belong. plain are the bytes of
- * the value before any padding; ignored for integers. Errors as of
- * nvs_writer_add(), and ERR_CRYPTO.
+ * Hand an item to the sink, with companions where they belong. plain are the
+ * bytes of the value before any padding; ignored for integers. Errors are
+ * the sink's, and ERR_CRYPTO, ERR_NOMEM.
  */
 __attribute__((warn_unused_result))
-int nvs_wifi_add(struct nvs_wifi *wifi, struct nvs_writer *w,
+int nvs_wifi_add(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
 		 const struct nvs_item *item, const uint8_t *plain,
 		 size_t plain_len, struct err *err);
 

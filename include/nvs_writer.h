@@ -30,17 +30,8 @@
 
 #include "err.h"
 #include "nvs_format.h"
+#include "nvs_item.h"
 #include "nvs_names.h"
-
-/* One value. Everything is borrowed for the duration of a call. */
-struct nvs_item {
-	const char *key;     /* 1 to 15 bytes */
-	enum nvs_type type;  /* an integer type, NVS_STRING, or NVS_BLOB for
-				a blob of either version */
-	uint64_t number;     /* of an integer; two's complement when signed */
-	const uint8_t *data; /* of a string (without NUL) or blob */
-	size_t len;          /* bytes of data */
-};
 
 struct nvs_writer {
 	/* private */
@@ -105,6 +96,9 @@ int nvs_writer_namespace(struct nvs_writer *w, const char *name,
 __attribute__((warn_unused_result))
 int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 		   struct err *err);
+
+/* The writer as a sink; valid as long as w, and for the image begun. */
+struct nvs_item_sink nvs_writer_sink(struct nvs_writer *w);
 
 /*
  * The image is whole. usage may be NULL. While measuring, ERR_FULL when the

@@ -55,6 +55,14 @@ int text_hex(const char *s, size_t len, struct buf *out, struct err *err);
 __attribute__((warn_unused_result))
 int text_base64(const char *s, size_t len, struct buf *out, struct err *err);
 
+/*
+ * The same check, without decoding: how many bytes the text stands for.
+ * *size means nothing on failure.
+ */
+__attribute__((warn_unused_result))
+int text_base64_size(const char *s, size_t len, size_t *size,
+		     struct err *err);
+
 /* Append the base64 of n bytes, on one line, padded. 0 or ERR_NOMEM. */
 __attribute__((warn_unused_result))
 int text_to_base64(const uint8_t *p, size_t n, struct buf *out);

@@ -108,17 +108,23 @@ complete_it() {
 	[ "$status" -eq 0 ] || batch "${options[@]/--resume/--restart}"
 }
 
-# everywhere KIND CALLS EFFECT...: for each n (or every EVERY-th), the n-th of
-# these calls fails or kills so; then --resume. One check for all n.
+# Each call takes a second or two all in all: without CHECK_LONG=1 it is every
+# eighth one, beginning with another one in each check.
+step=8
+[ -z "${CHECK_LONG:-}" ] || step=1
+round=0
+total=0
+
+# everywhere KIND CALLS EFFECT...: for each n, the n-th of these calls fails
+# or kills so; then --resume. One check for all n.
 everywhere() {
-	local kind=$1 calls=$2 step=$EVERY n said all=''
+	local kind=$1 calls=$2 n said all='' tried=0
 	shift 2
-	[ -z "${CHECK_LONG:-}" ] || step=1
-	[ -z "${SAN:-}" ] || step=$((2 * step + 1))
-	for ((n = 1; n <= 400; n += step)); do
+	for ((n = 1 + round++ % step; n <= 400; n += step)); do
 		prepare "$kind"
 		failing "CALL=$calls" "AT=$n" "$@" -- "${options[@]}"
 		[ $hit = yes ] || break
+		((tried += 1))
 		said=
 		if [ "$status" -eq 0 ]; then
 			said=$(flaws "$kind")
@@ -139,32 +145,23 @@ everywhere() {
 		fi
 		[ -z "$said" ] || all+="call $n: $(head -n 12 <<<"$said")"$'\n'
 	done
-	if [ "$n" -le 1 ] || [ "$n" -gt 400 ]; then
+	if [ "$n" -gt 400 ] || { [ "$step" -eq 1 ] && [ "$n" -eq 1 ]; }; then
 		all+="there were $((n - 1)) such calls"
 	fi
-	is "$kind: $calls, $*, at 1 of $step of $((n - 1)) calls" \
+	((total += tried))
+	is "$kind: $calls, $* at $tried calls" \
 		"$(head -n 40 <<<"$all")" ""
 }
 
-# Without CHECK_LONG=1 only every fourth call of most.
-EVERY=1
-for kind in standing halfway restart; do
+for kind in new standing overwrite hmac staged halfway restart; do
 	everywhere $kind change SIGNAL=9
-done
-everywhere new rename ERRNO=5
-everywhere halfway rename ERRNO=5
-EVERY=4
-for kind in new overwrite hmac staged; do
-	everywhere $kind change SIGNAL=9
-done
-for kind in new overwrite halfway restart; do
 	everywhere $kind write ERRNO=28 ALWAYS=1
 done
 everywhere new write ERRNO=28
 everywhere new write ERRNO=0
 everywhere standing change SIGNAL=9 LACKS=renameat2
-for kind in new halfway; do
-	for call in open mkdir unlink fsync syncfs close readdir; do
+for kind in new standing halfway; do
+	for call in open mkdir unlink rename fsync syncfs close readdir; do
 		everywhere $kind $call ERRNO=5
 	done
 done
@@ -174,4 +171,6 @@ for kind in staged halfway; do
 	everywhere $kind open ERRNO=24
 	everywhere $kind read ERRNO=5
 done
+# Each kind of call is met somewhere.
+is "failures tried: $total" "$((total >= 1400 / step / 2))" 1
 finish

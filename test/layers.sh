@@ -64,6 +64,7 @@ may lib/batch/batch.c '"csv_item.h"'
 may cmd/mfg_gen.c '"batch.h"'
 may cmd/mfg_gen.c '"cli.h"'
 may cmd/dump.c '<cjson/cJSON.h>'
+may cmd/dump_json.c '<cjson/cJSON.h>'
 may include/csv_item.h '"nvs_keys.h"'
 
 may_not lib/base/text.c '"nvs_keys.h"'

@@ -280,6 +280,8 @@ refuses "cli: --keyfile with another extension" 2 k.key .bin -- \
 
 mfg
 plain=$(fingerprint out)
+is "cli: the usual form" "$status $(files out)" \
+	"0 bin/P-1.bin bin/P-2.bin csv/P-1.csv csv/P-2.csv"
 rm -r out
 for form in "--outdir=out conf.csv values.csv P 0x3000" \
 	"conf.csv --outd out values.csv P 0x3000" \

@@ -1,56 +1,38 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# nvs_tool's views of the images in test/golden-nvs-tool, byte for byte:
-# stdout, stderr and exit status. Called from the top directory, as
-# `BUILD=build test/nvs_tool.sh`. Names each case and view that fails.
+# nvs_tool's views of the recorded images in test/golden-nvs-tool: stdout and
+# stderr, byte for byte, and the exit status.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+need_tools nvs_tool
 
-BUILD=${BUILD:-build}
-case $BUILD in
-/*) tool=$BUILD/nvs_tool ;;
-*) tool=$PWD/$BUILD/nvs_tool ;;
-esac
-golden=$PWD/test/golden-nvs-tool
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-passed=0
-failed=0
+CASES=$ROOT/test/golden-nvs-tool
 
-# view CASE FILE ERRFILE ARGUMENT... - FILE is the stdout, ERRFILE the stderr
-# that is expected; both are relative to the case.
-view()
-{
-	case=$1 want=$2 want_err=$3
+# view CASE STDOUT STDERR ARGUMENT...: both are files of the case; without
+# STDERR nothing may stand there.
+view() {
+	local case=$1 dir=$CASES/$1 want=$2 want_err=$3 said=
 	shift 3
-	if [ ! -f "$golden/$case/$want" ]; then
-		return # what the original cannot do has nothing to compare
-	fi
-	(cd "$golden/$case" && "$tool" "$@" "$case.bin") \
-		>"$scratch/out" 2>"$scratch/err"
-	status=$?
-	what=
-	cmp -s "$scratch/out" "$golden/$case/$want" || what="$what stdout"
-	if [ "$want_err" ]; then
-		cmp -s "$scratch/err" "$golden/$case/$want_err" ||
-			what="$what stderr"
-	elif [ -s "$scratch/err" ]; then
-		what="$what stderr"
-	fi
-	[ $status -eq 0 ] || what="$what status=$status"
-	if [ "$what" ]; then
-		failed=$((failed + 1))
-		echo "nvs_tool: $case: $want:$what differs;" \
-			"(cd test/golden-nvs-tool/$case && nvs_tool $*" \
-			"$case.bin)"
-		diff "$golden/$case/$want" "$scratch/out" | head -4
-		[ ! "$want_err" ] ||
-			diff "$golden/$case/$want_err" "$scratch/err" | head -4
+	[ -f "$dir/$want" ] || return 0 # the original fails here
+	cd "$dir" || exit 1
+	try nvs_tool "$@" "$case.bin"
+	cd "$T" || exit 1
+	cmp -s "$OUT" "$dir/$want" ||
+		said+="stdout: $(diff -a "$dir/$want" "$OUT" | head -6)"$'\n'
+	cmp -s "$ERR" "${want_err:+$dir/}${want_err:-/dev/null}" ||
+		said+="stderr: $(diff -a "${want_err:+$dir/}${want_err:-/dev/null}" \
+			"$ERR" | head -6)"$'\n'
+	[ "$status" -eq 0 ] || said+="exit status $status"$'\n'
+	if [ -z "$said" ]; then
+		pass "$case/$want"
 	else
-		passed=$((passed + 1))
+		fail "$case/$want" "$said" \
+			"repeat: cd $dir && nvs_tool $* $case.bin"
 	fi
 }
 
-for dir in "$golden"/*/; do
+for dir in "$CASES"/*/; do
 	case=$(basename "$dir")
 	view "$case" json '' -f json
 	view "$case" minimal.json '' --dump=minimal --format json
@@ -59,6 +41,6 @@ for dir in "$golden"/*/; do
 	done
 	view "$case" check.out check.err -d none -i --color never
 done
+is "views compared" "$checks" 104
 
-echo "nvs_tool: $passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+finish

@@ -27,7 +27,7 @@ export BUILD
 # ---- what there is: one line per test, "name" ----
 
 # Directories of recorded cases; a test is DIR/TOOL.
-CASE_DIRS="golden golden-errors"
+CASE_DIRS="golden golden-errors golden-homekit golden-at"
 
 list_tests() {
 	local file dir tool
@@ -39,11 +39,9 @@ list_tests() {
 				echo "$dir/$tool"
 		done
 	done
-	for file in "$BUILD"/test/test_*; do
-		case $file in
-		*.d | *.o) continue ;;
-		esac
-		[ -f "$file" ] && [ -x "$file" ] && basename "$file"
+	for file in "$TESTS"/test_*.c; do
+		file=$BUILD/test/$(basename "$file" .c)
+		[ -x "$file" ] && basename "$file"
 	done
 	for file in "$TESTS"/*.sh; do
 		case $file in

@@ -220,6 +220,7 @@ program() {
 		cat
 	} >"build/test/test_$1"
 	chmod +x "build/test/test_$1"
+	touch "tests/test_$1.c"
 }
 
 run_sh() {
@@ -339,6 +340,11 @@ is "run.sh runs the cases of one tool" "$status $(tail -n1 "$OUT")" \
 run_sh test_good shell-good.sh test/test_skipping.c
 is "run.sh runs several, named as files too" "$status $(tail -n1 "$OUT")" \
 	"0 6 passed, 0 failed"
+rm tests/test_good.c
+run_sh test_good
+is "run.sh does not run what has no source any more" \
+	"$status $(tail -n1 "$OUT")" "1 0 passed, 0 failed"
+touch tests/test_good.c
 run_sh nonsense
 is "run.sh: an unknown name is a failure" "$status $(tail -n1 "$OUT")" \
 	"1 0 passed, 0 failed"

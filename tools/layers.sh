@@ -51,7 +51,7 @@ foreign_allowed() {
 		case $2 in
 		lib/base/digest.c | lib/base/random.c | lib/base/text.c | \
 			lib/nvs/crypt.c | lib/nvs/keys.c | lib/nvs/wifi.c | \
-			lib/product/srp.c) ;;
+			lib/product/parttable_binary.c | lib/product/srp.c) ;;
 		*) return 1 ;;
 		esac
 		;;
@@ -59,7 +59,7 @@ foreign_allowed() {
 		[[ $2 == lib/nvs/* ]]
 		;;
 	cjson/*)
-		[[ $2 == cmd/dump.c || $2 == lib/product/* ]]
+		[[ $2 == cmd/dump*.c || $2 == lib/product/* ]]
 		;;
 	png.h | qrencode.h)
 		[[ $2 == cmd/label.c || $2 == lib/product/* ]]

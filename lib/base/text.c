@@ -62,6 +62,7 @@ enum text_status text_int(const char *s, size_t len, struct text_int *out)
 	enum text_status st;
 	bool negative = false;
 
+	*out = (struct text_int){ false, 0 };
 	trim(&s, &len);
 	if (!len)
 		return TEXT_EMPTY;
@@ -120,66 +121,69 @@ int text_hex(const char *s, size_t len, struct buf *out, struct err *err)
 	return 0;
 }
 
-static int base64_value(char c)
+static bool is_base64(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
 /*
- * Check the spelling and copy it without white space into packed. mbedTLS's
- * decoder is laxer about white space and padding than RFC 4648, and does not
- * tell where it stopped.
+ * Check the spelling, since mbedTLS's decoder is laxer about white space and
+ * padding than RFC 4648 and does not tell where it stopped. *chars is how
+ * many characters count.
  */
-static int base64_pack(const char *s, size_t len, struct buf *packed,
-		       struct err *err)
+static int base64_check(const char *s, size_t len, size_t *chars, size_t *pads,
+			struct err *err)
 {
-	size_t pads = 0;
-
+	*chars = *pads = 0;
 	for (size_t i = 0; i < len; i++) {
-		if (text_is_space(s[i]))
+		if (s[i] == '=')
+			++*pads;
+		else if (text_is_space(s[i]))
 			continue;
-		if (s[i] == '=') {
-			pads++;
-		} else if (base64_value(s[i]) < 0) {
+		else if (!is_base64(s[i]))
 			return bad_char(err, s, len, i, "base64 character");
-		} else if (pads) {
+		else if (*pads)
 			return err_set(err, ERR_INPUT, "base64 goes on behind its "
 				       "padding, at character %zu", i + 1);
-		}
-		packed->data[packed->len++] = (uint8_t)s[i];
+		++*chars;
 	}
-	if (packed->len % 4 || pads > 2)
+	if (*chars % 4 || *pads > 2)
 		return err_set(err, ERR_INPUT, "base64 of %zu characters with %zu "
 			       "'=' at its end: a multiple of 4 is needed, padded "
-			       "with at most two", packed->len, pads);
+			       "with at most two", *chars, *pads);
 	return 0;
+}
+
+int text_base64_size(const char *s, size_t len, size_t *size, struct err *err)
+{
+	size_t chars, pads;
+	int r = base64_check(s, len, &chars, &pads, err);
+
+	*size = chars / 4 * 3 - pads;
+	return r;
 }
 
 int text_base64(const char *s, size_t len, struct buf *out, struct err *err)
 {
 	struct buf packed = BUF_INIT;
-	size_t n = 0;
-	int r;
+	size_t chars, pads, n = 0;
+	int r = base64_check(s, len, &chars, &pads, err);
 
-	if (buf_reserve(&packed, len))
+	if (r || !chars)
+		return r;
+	if (buf_reserve(&packed, chars) || buf_reserve(out, chars / 4 * 3)) {
+		buf_release(&packed);
 		return err_nomem(err);
-	r = base64_pack(s, len, &packed, err);
-	if (!r && buf_reserve(out, packed.len / 4 * 3))
-		r = err_nomem(err);
-	if (!r && packed.len) {
-		if (mbedtls_base64_decode(out->data + out->len,
-					  out->cap - out->len, &n, packed.data,
-					  packed.len))
-			r = err_set(err, ERR_INPUT, "not base64");
-		else
-			out->len += n;
 	}
+	for (size_t i = 0; i < len; i++)
+		if (!text_is_space(s[i]))
+			packed.data[packed.len++] = (uint8_t)s[i];
+	if (mbedtls_base64_decode(out->data + out->len, out->cap - out->len, &n,
+				  packed.data, packed.len))
+		r = err_set(err, ERR_INPUT, "not base64");
+	else
+		out->len += n;
 	buf_wipe(&packed);
 	return r;
 }
@@ -245,8 +249,18 @@ bool text_is_utf8(const void *p, size_t len, size_t *at)
 	size_t i = 0;
 
 	while (i < len) {
-		size_t n = utf8_sequence(s + i, len - i);
+		uint64_t eight;
+		size_t n;
 
+		/* Most text is ASCII: eight characters at a time. */
+		if (len - i >= sizeof(eight)) {
+			memcpy(&eight, s + i, sizeof(eight));
+			if (!(eight & UINT64_C(0x8080808080808080))) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
+		n = utf8_sequence(s + i, len - i);
 		if (!n) {
 			if (at)
 				*at = i;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,26 +12,24 @@
 
 #include "buf.h"
 #include "csv_schema.h"
+#include "deliver.h"
 #include "device.h"
 #include "digest.h"
 #include "file.h"
 #include "findings.h"
+#include "fingerprint.h"
 #include "ids.h"
 #include "inputs.h"
+#include "jobs.h"
 #include "manifest.h"
 #include "name.h"
 #include "rows.h"
 #include "stage.h"
 #include "text.h"
 
-#define MAX_JOBS 256u
 /* Files of the batch's own in the partial directory. */
 #define MANIFEST_FILE "manifest"
 #define EXPANDED_FILE "expanded"
-#define SUMS_FILE "sums"
-
-_Static_assert(STAGE_FINGERPRINT_SIZE == DIGEST_SIZE,
-	       "a fingerprint is a SHA-256");
 
 enum phase { CHECKING, MAKING };
 
@@ -74,50 +71,6 @@ static int report(struct batch *b, const struct err *err)
 static bool stopped(const struct batch *b)
 {
 	return b->o->stop && *b->o->stop;
-}
-
-static void add_bytes(void *ctx, const void *p, size_t n)
-{
-	digest_add(ctx, p, n);
-}
-
-static void add_text(struct digest *d, const char *s)
-{
-	/* With its NUL, so that texts can't run together. */
-	digest_add(d, s ? s : "\1", (s ? strlen(s) : 1) + 1);
-}
-
-static void add_number(struct digest *d, uint64_t n)
-{
-	uint8_t bytes[8];
-
-	le_put64(bytes, n);
-	digest_add(d, bytes, sizeof(bytes));
-}
-
-/* All that decides which files come out; the values table follows. */
-static void start_fingerprint(struct digest *d, const struct batch_options *o,
-			      const struct buf *conf, const struct ids *only)
-{
-	const uint64_t numbers[] = {
-		o->size, o->version, o->numbered, o->first_number, o->width,
-		o->keys, o->shard, o->shards, o->overwrite, conf->len,
-		only->texts.len,
-	};
-
-	add_text(d, "mfg_gen batch 1");
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		add_number(d, numbers[i]);
-	digest_add(d, conf->data, conf->len);
-	digest_add(d, only->texts.data, only->texts.len);
-	add_text(d, o->prefix);
-	add_text(d, o->fileid);
-	add_text(d, o->key_name);
-	add_text(d, o->hmac_key_name);
-	if (o->given)
-		digest_add(d, o->given, sizeof(*o->given));
-	if (o->hmac_key)
-		digest_add(d, o->hmac_key, NVS_HMAC_KEY_SIZE);
 }
 
 /* What can be said about the options without a look at the table. */
@@ -202,7 +155,7 @@ static int read_inputs(struct batch *b)
 		return r;
 	if (prepare_extras(b, &err))
 		return report(b, &err);
-	start_fingerprint(b->fingerprint, b->o, &b->conf, &b->only);
+	fingerprint_start(b->fingerprint, b->o, &b->conf, &b->only);
 	rows_init(&b->rows, b->values_fd, b->o->values, &b->schema,
 		  b->o->fileid);
 	b->rows_ready = true;
@@ -343,32 +296,12 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static unsigned job_count(const struct batch_options *o)
-{
-	cpu_set_t set;
-	int n;
-
-	if (o->jobs)
-		return o->jobs < MAX_JOBS ? o->jobs : MAX_JOBS;
-	n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n < (int)MAX_JOBS ? (unsigned)n : MAX_JOBS;
-}
-
 /* Go through the table with all threads. */
 static int run_phase(struct batch *b, enum phase phase)
 {
-	pthread_t thread[MAX_JOBS];
-	unsigned jobs = job_count(b->o), started = 0;
-
 	b->phase = phase;
 	b->done = 0;
-	/* This thread is one of them: without any other it still gets done. */
-	while (started + 1 < jobs &&
-	       !pthread_create(&thread[started], NULL, thread_main, b))
-		started++;
-	thread_main(b);
-	while (started)
-		pthread_join(thread[--started], NULL);
+	jobs_run(b->o->jobs, thread_main, b);
 	if (b->findings.count)
 		return b->findings.kept[0].code;
 	return 0;
@@ -439,18 +372,21 @@ static int check(struct batch *b)
 	int r = select_rows(b);
 
 	if (!r)
-		r = rows_start(&b->rows, &b->selection, &b->ids, add_bytes,
-			       b->fingerprint, &b->sink, &b->o->warnings);
+		r = rows_start(&b->rows, &b->selection, &b->ids,
+			       fingerprint_tap, b->fingerprint, &b->sink,
+			       &b->o->warnings);
 	if (r)
 		return r;
 	run_phase(b, CHECKING);
 	b->result->rows = b->rows.number;
 	if (interrupted(b, &err))
 		return err.code;
-	if (!b->rows.failed && check_count(b, &err))
-		report(b, &err);
-	if (!b->rows.failed)
+	/* A table that was not read through can't be said to lack anything. */
+	if (!b->rows.failed && !atomic_load(&b->give_up)) {
+		if (check_count(b, &err))
+			report(b, &err);
 		report_unknown_ids(b);
+	}
 	return b->findings.count ? b->findings.kept[0].code : 0;
 }
 
@@ -524,102 +460,6 @@ static int make(struct batch *b)
 	return report(b, &err);
 }
 
-/* Whether a file at path has the bytes of fd, from its start. */
-static bool same_contents(int fd, const char *path, size_t size)
-{
-	struct buf there = BUF_INIT, ours = BUF_INIT;
-	bool same;
-
-	same = !file_read(path, size, &there, NULL) && there.len == size &&
-	       lseek(fd, 0, SEEK_SET) == 0 &&
-	       !file_read_stream(fd, path, size, &ours, NULL) &&
-	       ours.len == size && (!size || !memcmp(ours.data, there.data, size));
-	buf_release(&there);
-	buf_release(&ours);
-	return same;
-}
-
-static int copy_aside(int fd, const char *path, enum file_existing existing,
-		      struct err *err)
-{
-	struct file_aside out;
-	uint8_t chunk[16384];
-	ssize_t n;
-	int r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
-
-	if (r)
-		return r;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		r = err_io(err, errno, "cannot read", path);
-	while (!r && (n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n > 0)
-			r = file_aside_write(&out, chunk, (size_t)n, err);
-		else if (errno != EINTR)
-			r = err_io(err, errno, "cannot read", path);
-	}
-	if (!r)
-		return file_aside_commit(&out, existing, err);
-	file_aside_abort(&out);
-	return r;
-}
-
-/*
- * Put one of the batch's own files where it was asked for: moved, so that
- * nothing lies about there if this run is killed, or copied when that is on
- * another file system.
- */
-static int deliver(const struct stage *s, const char *own, int fd,
-		   const char *path, enum file_existing existing,
-		   struct err *err)
-{
-	struct stat st;
-	int r;
-
-	if (fstat(fd, &st))
-		return err_io(err, errno, "cannot read", path);
-	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
-		return 0;
-	r = file_make_parent(path, err);
-	if (!r)
-		r = file_move(s->fd, own, fd, path, existing, err);
-	if (r != ERR_IO || err->errnum != EXDEV)
-		return r;
-	err_clear(err);
-	return copy_aside(fd, path, existing, err);
-}
-
-/* A line as sha256sum(1) writes and reads it, into the file in ctx. */
-static int put_sum(void *ctx, const char *path, const char *sha256,
-		   struct err *err)
-{
-	const int *fd = ctx;
-	struct buf line = BUF_INIT;
-	int r = 0;
-
-	if (buf_printf(&line, "%s  %s\n", sha256, path))
-		r = err_nomem(err);
-	else if (file_write_all(*fd, line.data, line.len))
-		r = err_io(err, errno, "cannot write", "the checksums");
-	buf_release(&line);
-	return r;
-}
-
-static int deliver_sums(struct batch *b, enum file_existing existing,
-			struct err *err)
-{
-	int fd, r;
-
-	fd = stage_open_own(&b->stage, SUMS_FILE, FILE_MODE_PUBLIC, err);
-	if (fd < 0)
-		return err->code;
-	r = manifest_visit(b->manifest.fd, put_sum, &fd, err);
-	if (!r)
-		r = deliver(&b->stage, SUMS_FILE, fd, (char *)b->sums.data,
-			    existing, err);
-	close(fd);
-	return r;
-}
-
 static int tell_created(void *ctx, const char *path, const char *sha256,
 			struct err *err)
 {
@@ -648,13 +488,14 @@ static int publish(struct batch *b)
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
 	if (!r && b->expanded.len)
-		r = deliver(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
-			    (char *)b->expanded.data, FILE_REPLACE, &err);
+		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
+				 (char *)b->expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
-		r = deliver_sums(b, existing, &err);
+		r = deliver_sums(&b->stage, b->manifest.fd,
+				 (char *)b->sums.data, existing, &err);
 	if (!r && b->o->manifest)
-		r = deliver(&b->stage, MANIFEST_FILE, b->manifest.fd,
-			    b->o->manifest, existing, &err);
+		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
+				 b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
 	if (!r)
@@ -732,15 +573,15 @@ int batch_run(const struct batch_options *o, struct batch_result *result)
 		.values_fd = -1,
 		.stage = STAGE_INIT,
 	};
-	int r;
+	int r, code;
 
 	*result = (struct batch_result){ 0 };
 	findings_init(&b.findings, o->conf);
 	b.sink = findings_sink(&b.findings);
 	pthread_mutex_init(&b.lock, NULL);
 	atomic_init(&b.give_up, false);
-	run(&b);
-	r = findings_report(&b.findings, &o->errors, &result->more_errors);
+	r = run(&b);
+	code = findings_report(&b.findings, &o->errors, &result->more_errors);
 	release(&b);
-	return r;
+	return code ? code : r;
 }

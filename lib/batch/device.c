@@ -134,8 +134,7 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 		r = check_targets(m, row, &err);
 	if (r)
 		return report(sink, &err);
-	csv_decoder_start(&m->decoder, &m->writer, NULL);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, NULL, sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, usage, &err)) {
@@ -155,6 +154,14 @@ static bool targets_are_ours(const struct device_maker *m)
 	       (!m->o->overwrite || m->stage->publishing);
 }
 
+/* The file name of that kind, into m->file. */
+static int name_it(struct device_maker *m, enum name_kind kind,
+		   struct err *err)
+{
+	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
+	       err_nomem(err) : 0;
+}
+
 /*
  * Put a file in place unless a resumed run finds it right, staged or already
  * published.
@@ -163,10 +170,13 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file = (char *)m->file.data;
 	mode_t mode = dir == NAME_DIR_KEYS ? FILE_MODE_SECRET :
 					     FILE_MODE_PUBLIC;
+	const char *file;
 
+	if (name_it(m, kind, err))
+		return ERR_NOMEM;
+	file = (char *)m->file.data;
 	if (m->stage->resumed &&
 	    stage_compare(m->stage, false, dir, file, p, n) == STAGE_EQUAL) {
 		m->kept++;
@@ -190,13 +200,6 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 	}
 	return stage_write(m->stage, dir, file, p, n, mode, m->stage->resumed,
 			   err);
-}
-
-static int name_it(struct device_maker *m, enum name_kind kind,
-		   struct err *err)
-{
-	return name_file(m->rule, kind, (char *)m->stem.data, &m->file) ?
-	       err_nomem(err) : 0;
 }
 
 /*
@@ -255,24 +258,9 @@ static int find_hmac_key(struct device_maker *m,
 	return r;
 }
 
-/* The device's HMAC key: that of an interrupted run, or a fresh one. */
-static int hmac_key_of(struct device_maker *m,
-		       uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
-{
-	struct random_source random = random_system_source(m->random);
-	int r = find_hmac_key(m, key, err);
-
-	if (!r)
-		r = random.fill(random.ctx, key, NVS_HMAC_KEY_SIZE, err);
-	if (r >= 0)
-		r = name_it(m, NAME_HMAC_KEY, err);
-	return r < 0 ? r : put_file(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE,
-				    err);
-}
-
-/* The same for the NVS keys themselves. */
-static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
-			 struct err *err)
+/* The keys of an interrupted run, or fresh ones. */
+static int draw_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
 	int r = find_keys(m, keys, err);
@@ -280,23 +268,37 @@ static int drawn_keys_of(struct device_maker *m, struct nvs_keys *keys,
 	return r < 0 ? r : r > 0 ? 0 : nvs_keys_random(keys, &random, err);
 }
 
+/* The same by way of an HMAC key, which gets a file of its own. */
+static int draw_hmac_key(struct device_maker *m, struct nvs_keys *keys,
+			 struct err *err)
+{
+	struct random_source random = random_system_source(m->random);
+	uint8_t key[NVS_HMAC_KEY_SIZE];
+	int r = find_hmac_key(m, key, err);
+
+	if (!r)
+		r = random.fill(random.ctx, key, sizeof(key), err);
+	if (r >= 0)
+		r = put_file(m, NAME_HMAC_KEY, key, sizeof(key), err);
+	if (!r)
+		r = nvs_keys_derive(keys, key, err);
+	mem_wipe(key, sizeof(key));
+	return r;
+}
+
 /* The device's keys, and the files that hold them. */
 static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 		     struct manifest_device *d, struct err *err)
 {
-	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	uint8_t partition[NVS_KEY_PARTITION_SIZE];
-	int r = 0;
+	int r;
 
 	if (m->o->keys == BATCH_DRAWN)
-		r = drawn_keys_of(m, keys, err);
+		r = draw_keys(m, keys, err);
 	else if (m->o->keys == BATCH_DERIVED)
 		r = nvs_keys_derive(keys, m->o->hmac_key, err);
-	else if (!(r = hmac_key_of(m, hmac_key, err)))
-		r = nvs_keys_derive(keys, hmac_key, err);
-	mem_wipe(hmac_key, sizeof(hmac_key));
-	if (!r)
-		r = name_it(m, NAME_KEY, err);
+	else
+		r = draw_hmac_key(m, keys, err);
 	if (r)
 		return r;
 	nvs_keys_pack(keys, partition);
@@ -314,8 +316,8 @@ static int encode(struct device_maker *m, const struct csv_row *row,
 	struct err err = ERR_INIT;
 	int r;
 
-	csv_decoder_start(&m->decoder, &m->writer, m->image);
-	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, sink);
+	r = csv_join_encode(m->join, row, &m->decoder, &m->writer, m->image,
+			    sink);
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, NULL, &err)) {
@@ -347,10 +349,8 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 		       const void *p, size_t n, struct manifest_file *f,
 		       struct err *err)
 {
-	int r = name_it(m, kind, err);
+	int r = put_file(m, kind, p, n, err);
 
-	if (!r)
-		r = put_file(m, kind, p, n, err);
 	if (!r && (m->o->manifest || m->o->sums))
 		r = digest_sha256(p, n, f->sha256, err);
 	return r;

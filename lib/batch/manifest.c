@@ -8,13 +8,10 @@
 
 #include "csv_table.h"
 #include "file.h"
+#include "record.h"
 #include "text.h"
 
 #define CHUNK 65536u
-
-/* Columns of the file. */
-enum { COL_ID, COL_ROW, COL_BIN, COL_BIN_SHA, COL_CSV, COL_CSV_SHA, COL_KEYS,
-       COL_KEYS_SHA, COLUMNS };
 
 struct manifest_waiting {
 	struct manifest_waiting *next;
@@ -158,7 +155,9 @@ int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,
 					const char *sha256, struct err *err),
 		   void *ctx, struct err *err)
 {
-	static const unsigned order[3] = { COL_CSV, COL_BIN, COL_KEYS };
+	static const unsigned order[3] = {
+		RECORD_CSV, RECORD_BIN, RECORD_KEYS
+	};
 	struct csv_row row = CSV_ROW_INIT;
 	struct csv_table *t;
 	int r;
@@ -172,7 +171,7 @@ int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,
 	while (r > 0 && (r = csv_table_next(t, &row, err)) > 0) {
 		int failed = 0;
 
-		for (size_t i = 0; i < 3 && row.count >= COLUMNS && !failed;
+		for (size_t i = 0; i < 3 && row.count >= RECORD_COLUMNS && !failed;
 		     i++)
 			if (row.cells[order[i]].len)
 				failed = visit(ctx, row.cells[order[i]].text,

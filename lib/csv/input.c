@@ -123,7 +123,7 @@ static int add_row(struct csv_input *in, const struct layout *l,
 			   dialect, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!in->ns)
+		if (!in->ns || text_same_word(type.text, type.len, "namespace"))
 			in->ns = "?";
 		return r;
 	}
@@ -168,8 +168,13 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		       "has to name key,type,encoding,value");
 	if (r > 0 && !read_header(&layout, &row, file, &err))
 		while ((r = csv_table_next(t, &row, &err)) > 0) {
-			add_row(in, &layout, &row, file, dialect, &err);
+			int added = add_row(in, &layout, &row, file, dialect,
+					    &err);
+
 			report(sink, &err, &result);
+			/* No later row is to blame for what is not there. */
+			if (added == ERR_NOMEM)
+				break;
 		}
 	report(sink, &err, &result);
 	csv_table_free(t);
@@ -177,28 +182,41 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 	return result;
 }
 
-int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
-		     struct nvs_writer *w, uint8_t *image,
-		     struct nvs_usage *usage, const struct err_sink *sink)
+int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
+		     const struct nvs_item_sink *into,
+		     const struct err_sink *sink)
 {
 	struct err err = ERR_INIT;
 	int result = 0;
 
 	for (size_t i = 0; i < in->count; i++)
 		csv_decoder_expect(d, in->lines[i].ns, &in->lines[i].spec);
-	csv_decoder_start(d, w, image);
+	csv_decoder_start(d);
 	for (size_t i = 0; i < in->count; i++) {
 		const struct csv_input_line *line = &in->lines[i];
 
-		if (csv_decoder_add(d, w, &line->spec, line->file,
+		if (csv_decoder_add(d, into, &line->spec, line->file,
 				    &line->value, &err))
 			report(sink, &err, &result);
 	}
-	if (nvs_writer_finish(w, usage, &err)) {
-		struct pos pos = { in->count ? in->lines[0].file : NULL, 0, 0 };
-
-		err_place(&err, &pos);
-		report(sink, &err, &result);
-	}
 	return result;
+}
+
+int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
+		     struct nvs_writer *w, uint8_t *image,
+		     struct nvs_usage *usage, const struct err_sink *sink)
+{
+	struct pos pos = { in->count ? in->lines[0].file : NULL, 0, 0 };
+	struct nvs_item_sink into;
+	struct err err = ERR_INIT;
+	int r;
+
+	nvs_writer_start(w, image);
+	into = nvs_writer_sink(w);
+	r = csv_input_decode(in, d, &into, sink);
+	if (nvs_writer_finish(w, usage, &err)) {
+		err_place(&err, &pos);
+		report(sink, &err, &r);
+	}
+	return r;
 }

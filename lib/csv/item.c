@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "nvs_names.h"
 #include "text.h"
 
 /* What an encoding is called and how its value becomes an item. */
@@ -215,11 +216,10 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 		nvs_wifi_names(&d->wifi, spec->name);
 }
 
-void csv_decoder_start(struct csv_decoder *d, struct nvs_writer *w,
-		       uint8_t *image)
+void csv_decoder_start(struct csv_decoder *d)
 {
+	d->ns_refused = false;
 	nvs_wifi_start(&d->wifi);
-	nvs_writer_start(w, image);
 }
 
 /* Largest magnitude of a type's positive or negative numbers. */
@@ -232,14 +232,19 @@ static uint64_t limit(enum nvs_type type, bool negative)
 	return negative ? 0 : UINT64_MAX >> (64 - bits);
 }
 
-static int range_error(const struct csv_spec *spec, const char *what,
-		       struct err *err)
+/* What is wrong with a number: the cell's text, a verdict, and the range. */
+static int number_error(const struct csv_spec *spec,
+			const struct csv_cell *cell, const char *verdict,
+			struct err *err)
 {
 	const struct encoding *e = &encodings[spec->encoding];
 	uint64_t low = limit(e->type, true);
+	char shown[TEXT_SHOWN];
 
-	return err_set(err, ERR_RANGE, "%s: %s %s (%s%" PRIu64 " to %" PRIu64 ")",
-		       spec->label, what, e->word, low ? "-" : "", low,
+	return err_set(err, ERR_RANGE, "%s: '%s' %s %s (%s%" PRIu64 " to %" PRIu64
+		       ")", spec->label,
+		       text_show(shown, sizeof(shown), cell->text, cell->len),
+		       verdict, e->word, low ? "-" : "", low,
 		       limit(e->type, false));
 }
 
@@ -247,25 +252,21 @@ static int decode_number(const struct csv_spec *spec,
 			 const struct csv_cell *cell, struct nvs_item *item,
 			 struct err *err)
 {
-	char shown[TEXT_SHOWN], what[TEXT_SHOWN + 32] = "'";
 	struct text_int n;
 
-	text_show(shown, sizeof(shown), cell->text, cell->len);
-	strcat(what, shown);
 	switch (text_int(cell->text, cell->len, &n)) {
 	case TEXT_EMPTY:
-		return range_error(spec, "the value is empty, it has to be a "
-				   "number of type", err);
+		return number_error(spec, cell, "is empty where a number has to "
+				    "be, of type", err);
 	case TEXT_NOT:
-		return range_error(spec, strcat(what, "' is no number of type"),
-				   err);
+		return number_error(spec, cell, "is no number of type", err);
 	case TEXT_OVERFLOW:
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	case TEXT_OK:
 		break;
 	}
 	if (n.magnitude > limit(item->type, n.negative))
-		return range_error(spec, strcat(what, "' does not fit"), err);
+		return number_error(spec, cell, "does not fit", err);
 	item->number = n.negative ? -n.magnitude : n.magnitude;
 	return 0;
 }
@@ -278,6 +279,17 @@ static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 					 text_base64(s, len, out, err);
 }
 
+/* Digits may stand in several lines, as tools that print digests wrap them. */
+static void join_lines(struct buf *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] != '\r' && text->data[i] != '\n')
+			text->data[n++] = text->data[i];
+	text->len = n;
+}
+
 /* The contents of a file for an encoding, as csv_files keeps them. */
 static int convert_file(int how, struct buf *raw, struct buf *out,
 			struct err *err)
@@ -285,6 +297,8 @@ static int convert_file(int how, struct buf *raw, struct buf *out,
 	struct buf empty = *out;
 	size_t at;
 
+	if (how == CSV_HEX2BIN)
+		join_lines(raw);
 	if (how == CSV_HEX2BIN || how == CSV_BASE64)
 		return text_to_bytes((enum csv_encoding)how,
 				     (const char *)raw->data, raw->len, out,
@@ -324,27 +338,40 @@ static int decode_file(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
-		       const struct csv_cell *cell, struct nvs_item *item,
-		       struct err *err)
+/* Name the key, and the value unless it may be a secret. */
+static int text_error(const struct csv_spec *spec, const struct csv_cell *cell,
+		      struct err *err)
 {
-	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY) {
-		item->data = (const uint8_t *)cell->text;
-		item->len = cell->len;
+	char shown[TEXT_SHOWN];
+
+	/* A long one may be a key, which no message should hold. */
+	if (cell->len > 24)
+		return err_context(err, "%s", spec->label);
+	return err_context(err, "%s: '%s'", spec->label,
+			   text_show(shown, sizeof(shown), cell->text,
+				     cell->len));
+}
+
+static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
+		       const struct csv_cell *cell, bool length_only,
+		       struct nvs_item *item, struct err *err)
+{
+	int r;
+
+	/* The text itself, or something of the right length at least. */
+	item->data = (const uint8_t *)cell->text;
+	item->len = cell->len;
+	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY)
 		return 0;
+	if (length_only && spec->encoding == CSV_BASE64) {
+		r = text_base64_size(cell->text, cell->len, &item->len, err);
+		return r ? text_error(spec, cell, err) : 0;
 	}
 	d->bytes.len = 0;
-	if (text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
-			  err)) {
-		char shown[TEXT_SHOWN];
-
-		/* A long one may be a key, which no message should hold. */
-		return cell->len > 24 ?
-		       err_context(err, "%s", spec->label) :
-		       err_context(err, "%s: '%s'", spec->label,
-				   text_show(shown, sizeof(shown), cell->text,
-					     cell->len));
-	}
+	r = text_to_bytes(spec->encoding, cell->text, cell->len, &d->bytes,
+			  err);
+	if (r)
+		return text_error(spec, cell, err);
 	item->data = d->bytes.data;
 	item->len = d->bytes.len;
 	return 0;
@@ -375,7 +402,7 @@ static int decode_fill(struct csv_decoder *d, const struct csv_spec *spec,
 	return 0;
 }
 
-int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
+int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 		    const struct csv_spec *spec, const char *file,
 		    const struct csv_cell *value, struct err *err)
 {
@@ -388,7 +415,9 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 	int r;
 
 	if (spec->is_namespace) {
-		r = nvs_writer_namespace(w, spec->name, err);
+		nvs_wifi_namespace(&d->wifi, spec->name);
+		r = sink->open_namespace(sink->ctx, spec->name, err);
+		d->ns_refused = r != 0;
 		return r ? err_place(err, &spec->pos) : 0;
 	}
 	pos = csv_cell_pos(file, value);
@@ -400,10 +429,14 @@ int csv_decoder_add(struct csv_decoder *d, struct nvs_writer *w,
 	else if (padded)
 		r = decode_fill(d, spec, value, &item, err);
 	else
-		r = decode_text(d, spec, value, &item, err);
+		r = decode_text(d, spec, value, sink->lengths_only, &item,
+				err);
 	if (r)
 		return err_place(err, &pos);
-	r = nvs_wifi_add(&d->wifi, w, &item,
+	/* Its namespace is not there, which has been said. */
+	if (d->ns_refused)
+		return 0;
+	r = nvs_wifi_add(&d->wifi, sink, &item,
 			 padded ? (const uint8_t *)value->text : item.data,
 			 padded ? value->len : item.len, err);
 	if (r == ERR_DUPLICATE)

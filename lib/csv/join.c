@@ -262,15 +262,19 @@ void csv_join_expect(const struct csv_join *j, struct csv_decoder *d)
 
 int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 		    struct csv_decoder *d, struct nvs_writer *w,
-		    const struct err_sink *sink)
+		    uint8_t *image, const struct err_sink *sink)
 {
 	const struct csv_schema *s = j->schema;
+	struct nvs_item_sink into;
 	int r = 0;
 
+	csv_decoder_start(d);
+	nvs_writer_start(w, image);
+	into = nvs_writer_sink(w);
 	for (size_t i = 0; i < s->count; i++) {
 		struct err err = ERR_INIT;
 
-		if (!csv_decoder_add(d, w, &s->lines[i].spec, j->file,
+		if (!csv_decoder_add(d, &into, &s->lines[i].spec, j->file,
 				     value_of(j, row, i), &err))
 			continue;
 		if (!r)

@@ -19,13 +19,15 @@ void csv_schema_release(struct csv_schema *s)
 static int check_tag(const struct csv_row *row, const char *file,
 		     bool is_namespace, bool *repeat, struct err *err)
 {
-	const struct csv_cell *tag = &row->cells[3];
-	struct pos pos = csv_cell_pos(file, tag);
+	const struct csv_cell *tag;
 	char shown[TEXT_SHOWN];
+	struct pos pos;
 
 	*repeat = false;
-	if (row->count < 4 || !tag->len)
+	if (row->count < 4 || !row->cells[3].len)
 		return 0;
+	tag = &row->cells[3];
+	pos = csv_cell_pos(file, tag);
 	if (strcmp(tag->text, "REPEAT") != 0)
 		return err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag "
 			      "REPEAT may stand", row->cells[0].text,
@@ -60,13 +62,14 @@ static int enter_name(struct nvs_names *names, const struct csv_line *line,
 {
 	const struct csv_spec *spec = &line->spec;
 	uint8_t index;
-	int r;
+	int r = 0;
 
-	r = nvs_names_namespace(names, spec->is_namespace ? spec->name :
-				line->ns, &index, NULL, err);
-	if (!r && !spec->is_namespace)
+	if (spec->is_namespace)
+		r = nvs_names_namespace(names, spec->name, &index, NULL, err);
+	else if (nvs_names_find(names, line->ns, &index))
 		r = nvs_names_key(names, index, spec->name, NVS_CHUNK_NONE,
 				  err);
+	/* Else its namespace was refused, which has been said. */
 	return r ? err_place(err, &spec->pos) : 0;
 }
 
@@ -92,6 +95,11 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 		buf_release(&line->prefix);
 	}
 	return r;
+}
+
+static bool is_namespace(const struct csv_cell *type)
+{
+	return text_same_word(type->text, type->len, "namespace");
 }
 
 static struct csv_line *new_line(struct csv_schema *s)
@@ -122,7 +130,7 @@ static int add_row(struct csv_schema *s, struct nvs_names *names,
 	r = parse_row(line, row, file, *ns, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!*ns)
+		if (!*ns || (row->count > 1 && is_namespace(&row->cells[1])))
 			*ns = "?";
 		return r;
 	}
@@ -176,8 +184,12 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
-		add_row(s, &names, &row, file, &ns, &err);
+		int added = add_row(s, &names, &row, file, &ns, &err);
+
 		report(sink, &err, &result);
+		/* What comes now would be blamed for what is not there. */
+		if (added == ERR_NOMEM)
+			break;
 	}
 	if (t && !r && !result)
 		check_not_empty(s, file, &err);

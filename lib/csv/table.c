@@ -51,6 +51,8 @@ struct csv_table {
 	bool row_done;
 	bool row_blank_so_far; /* one unquoted cell of white space at most */
 	bool no_memory;
+	struct pos not_utf8;   /* of the row's first bad byte; line 0: none */
+	uint8_t bad_byte;
 };
 
 void csv_row_release(struct csv_row *row)
@@ -184,12 +186,32 @@ static bool all_blank(const char *s, size_t len)
 	return true;
 }
 
+/* Note where a cell has the byte that is not UTF-8, at bytes into it. */
+static void note_not_utf8(struct csv_table *t, const char *text, size_t at)
+{
+	struct pos pos = { t->name, t->cell_line, t->cell_col };
+
+	pos.col += t->cell_quoted;
+	for (size_t n = 0; n < at; n++) {
+		if (text[n] == '\n') {
+			pos.line++;
+			pos.col = 0;
+		}
+		pos.col += (text[n] & 0xC0) != 0x80;
+		/* One that stands in quotes was written as two. */
+		pos.col += t->cell_quoted && text[n] == '"';
+	}
+	t->not_utf8 = pos;
+	t->bad_byte = (uint8_t)text[at];
+}
+
 /* Called by libcsv at the end of each field. */
 static void on_cell(void *text, size_t len, void *ctx)
 {
 	struct csv_table *t = ctx;
 	struct csv_row *row = t->row;
 	struct csv_cell *cell;
+	size_t at;
 
 	if (row->count == row->cells_cap) {
 		size_t cap = row->cells_cap ? 2 * row->cells_cap : 16;
@@ -207,6 +229,8 @@ static void on_cell(void *text, size_t len, void *ctx)
 		t->no_memory = true;
 		return;
 	}
+	if (!t->not_utf8.line && !text_is_utf8(text, len, &at))
+		note_not_utf8(t, text, at);
 	t->row_blank_so_far = !row->count && !t->cell_quoted &&
 			      all_blank(text, len);
 	cell = &row->cells[row->count++];
@@ -383,26 +407,14 @@ static int complete_row(struct csv_table *t, struct err *err)
 {
 	struct csv_row *row = t->row;
 	const char *text = (const char *)row->text.data;
-	size_t at;
 
+	if (t->not_utf8.line)
+		return err_at(err, &t->not_utf8, ERR_INPUT, "the byte 0x%02x is "
+			      "not UTF-8: save the file as UTF-8",
+			      (unsigned)t->bad_byte);
 	for (size_t i = 0; i < row->count; i++) {
-		struct csv_cell *cell = &row->cells[i];
-		struct pos pos = csv_cell_pos(t->name, cell);
-
-		cell->text = text;
-		text += cell->len + 1;
-		if (text_is_utf8(cell->text, cell->len, &at))
-			continue;
-		for (size_t n = 0; n < at; n++) {
-			if (cell->text[n] == '\n') {
-				pos.line++;
-				pos.col = 0;
-			}
-			pos.col += (cell->text[n] & 0xC0) != 0x80;
-		}
-		return err_at(err, &pos, ERR_INPUT, "the byte 0x%02x is not "
-			      "UTF-8: save the file as UTF-8",
-			      (unsigned)(uint8_t)cell->text[at]);
+		row->cells[i].text = text;
+		text += row->cells[i].len + 1;
 	}
 	row->line = row->cells[0].line;
 	return 1;
@@ -426,6 +438,7 @@ static int read_row(struct csv_table *t, struct err *err)
 	t->row->text.len = 0;
 	t->row_done = false;
 	t->row_blank_so_far = true;
+	t->not_utf8.line = 0;
 	while (!t->row_done && !t->ended && !r) {
 		if (t->p == t->end)
 			r = refill(t, err);

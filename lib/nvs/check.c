@@ -617,6 +617,11 @@ static void check_hash_collision(ARGUMENTS)
 
 		if (a->hash != b->hash || nvs_same_identity(a->bytes, b->bytes))
 			continue;
+		if (a->record > b->record) {
+			/* The finding is about the later one. */
+			a = b;
+			b = &r->sorted[n - 1];
+		}
 		show_name(other, (const char *)a->bytes + NVS_ENTRY_KEY);
 		report_item(check, sink, r, &r->records[b->record],
 			    "the firmware looks it up by the same hash 0x%06x "

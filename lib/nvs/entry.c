@@ -6,7 +6,8 @@
 
 uint32_t nvs_crc32_more(uint32_t crc, const void *p, size_t n)
 {
-	return (uint32_t)crc32_z(crc, p, n);
+	/* Given NULL, zlib would start anew. */
+	return n ? (uint32_t)crc32_z(crc, p, n) : crc;
 }
 
 uint32_t nvs_crc32(const void *p, size_t n)

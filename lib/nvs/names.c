@@ -7,12 +7,21 @@
 #include "entry.h"
 #include "text.h"
 
-struct nvs_name_slot {
-	uint32_t round; /* 0 = never used */
+/*
+ * An item that was entered. It stays after nvs_names_clear(), because the
+ * next device mostly has the same keys in the same order: then the hash is
+ * known already.
+ */
+struct nvs_name {
 	uint32_t hash;
 	uint8_t ns;     /* 0: the entry that defines the namespace key */
 	uint8_t chunk;
 	char key[NVS_KEY_SIZE];
+};
+
+struct nvs_name_slot {
+	uint32_t round; /* 0 = never used */
+	uint32_t index; /* of a struct nvs_name */
 };
 
 #define FIRST_SLOTS 64u
@@ -22,8 +31,9 @@ int nvs_names_init(struct nvs_names *n, struct err *err)
 	*n = (struct nvs_names){ .round = 1 };
 	n->ns = mem_array(NVS_MAX_NAMESPACES, sizeof(*n->ns));
 	n->slots = mem_array(FIRST_SLOTS, sizeof(*n->slots));
+	n->entered = mem_array(FIRST_SLOTS / 2, sizeof(*n->entered));
 	n->slot_count = FIRST_SLOTS;
-	if (!n->ns || !n->slots) {
+	if (!n->ns || !n->slots || !n->entered) {
 		nvs_names_release(n);
 		return err_nomem(err);
 	}
@@ -34,13 +44,14 @@ void nvs_names_release(struct nvs_names *n)
 {
 	mem_free(n->ns);
 	mem_free(n->slots);
+	mem_free(n->entered);
 	*n = (struct nvs_names){ 0 };
 }
 
 void nvs_names_clear(struct nvs_names *n)
 {
 	n->ns_count = 0;
-	n->used = 0;
+	n->count = 0;
 	if (++n->round == 0) {
 		memset(n->slots, 0, n->slot_count * sizeof(*n->slots));
 		n->round = 1;
@@ -67,24 +78,35 @@ static struct nvs_name_slot *find(const struct nvs_names *n, uint32_t hash)
 {
 	size_t i = hash & (n->slot_count - 1);
 
-	while (n->slots[i].round == n->round && n->slots[i].hash != hash)
+	while (n->slots[i].round == n->round &&
+	       n->entered[n->slots[i].index].hash != hash)
 		i = (i + 1) & (n->slot_count - 1);
 	return &n->slots[i];
 }
 
 static int grow(struct nvs_names *n, struct err *err)
 {
-	struct nvs_names larger = *n;
+	struct nvs_name *entered;
+	struct nvs_name_slot *slots;
 
-	larger.slot_count = 2 * n->slot_count;
-	larger.slots = mem_array(larger.slot_count, sizeof(*larger.slots));
-	if (!larger.slots)
+	entered = mem_array(n->slot_count, sizeof(*entered));
+	slots = mem_array(2 * n->slot_count, sizeof(*slots));
+	if (!entered || !slots) {
+		mem_free(entered);
+		mem_free(slots);
 		return err_nomem(err);
-	for (size_t i = 0; i < n->slot_count; i++)
-		if (n->slots[i].round == n->round)
-			*find(&larger, n->slots[i].hash) = n->slots[i];
+	}
+	memcpy(entered, n->entered, n->count * sizeof(*entered));
+	mem_free(n->entered);
 	mem_free(n->slots);
-	*n = larger;
+	n->entered = entered;
+	n->slots = slots;
+	n->slot_count *= 2;
+	n->round = 1;
+	for (size_t i = 0; i < n->count; i++)
+		*find(n, entered[i].hash) = (struct nvs_name_slot){
+			n->round, (uint32_t)i
+		};
 	return 0;
 }
 
@@ -109,7 +131,7 @@ static const char *describe(const struct nvs_names *n, uint8_t ns,
 	return memcpy(out, text.msg, size);
 }
 
-static int refuse(const struct nvs_names *n, const struct nvs_name_slot *there,
+static int refuse(const struct nvs_names *n, const struct nvs_name *there,
 		  uint8_t ns, const char *key, struct err *err)
 {
 	char a[160], b[160];
@@ -127,22 +149,23 @@ static int refuse(const struct nvs_names *n, const struct nvs_name_slot *there,
 static int enter(struct nvs_names *n, uint8_t ns, const char *key,
 		 uint8_t chunk, struct err *err)
 {
-	uint32_t hash = nvs_entry_hash(ns, key, chunk);
-	struct nvs_name_slot *slot = find(n, hash);
+	struct nvs_name *name;
+	struct nvs_name_slot *slot;
 
-	if (slot->round == n->round)
-		return refuse(n, slot, ns, key, err);
-	if (2 * n->used >= n->slot_count) {
-		if (grow(n, err))
-			return ERR_NOMEM;
-		slot = find(n, hash);
+	if (2 * n->count == n->slot_count && grow(n, err))
+		return ERR_NOMEM;
+	name = &n->entered[n->count];
+	if (name->ns != ns || name->chunk != chunk ||
+	    strcmp(name->key, key) != 0) {
+		name->hash = nvs_entry_hash(ns, key, chunk);
+		name->ns = ns;
+		name->chunk = chunk;
+		strcpy(name->key, key);
 	}
-	slot->round = n->round;
-	slot->hash = hash;
-	slot->ns = ns;
-	slot->chunk = chunk;
-	strcpy(slot->key, key);
-	n->used++;
+	slot = find(n, name->hash);
+	if (slot->round == n->round)
+		return refuse(n, &n->entered[slot->index], ns, key, err);
+	*slot = (struct nvs_name_slot){ n->round, (uint32_t)n->count++ };
 	return 0;
 }
 

@@ -18,7 +18,12 @@ enum { STA_APINFO, STA_PMK, STA_APSW, AP_PMK_INFO, COMPANIONS };
 void nvs_wifi_start(struct nvs_wifi *wifi)
 {
 	wifi->sta_done = wifi->ap_done = wifi->ap_secured = false;
-	wifi->has_ssid = wifi->has_passwd = false;
+	wifi->has_ssid = wifi->has_passwd = wifi->inside = false;
+}
+
+void nvs_wifi_namespace(struct nvs_wifi *wifi, const char *name)
+{
+	wifi->inside = !strcmp(name, NVS_WIFI_NAMESPACE);
 }
 
 void nvs_wifi_release(struct nvs_wifi *wifi)
@@ -34,9 +39,9 @@ void nvs_wifi_names(struct nvs_wifi *wifi, const char *key)
 			wifi->named |= 1u << i;
 }
 
-static int add_companion(struct nvs_wifi *wifi, struct nvs_writer *w,
-			 unsigned which, const uint8_t *data, size_t len,
-			 struct err *err)
+static int add_companion(struct nvs_wifi *wifi,
+			 const struct nvs_item_sink *sink, unsigned which,
+			 const uint8_t *data, size_t len, struct err *err)
 {
 	struct nvs_item item = {
 		.key = companions[which],
@@ -45,10 +50,10 @@ static int add_companion(struct nvs_wifi *wifi, struct nvs_writer *w,
 		.len = len,
 	};
 
-	return wifi->named & 1u << which ? 0 : nvs_writer_add(w, &item, err);
+	return wifi->named & 1u << which ? 0 : sink->add(sink->ctx, &item, err);
 }
 
-static int add_station(struct nvs_wifi *wifi, struct nvs_writer *w,
+static int add_station(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
 		       struct err *err)
 {
 	uint8_t apinfo[140], pmk[PMK_SIZE] = { 0 }, apsw[2] = { 0 };
@@ -56,11 +61,11 @@ static int add_station(struct nvs_wifi *wifi, struct nvs_writer *w,
 
 	wifi->sta_done = true;
 	memset(apinfo, 0xFF, sizeof(apinfo));
-	r = add_companion(wifi, w, STA_APINFO, apinfo, sizeof(apinfo), err);
+	r = add_companion(wifi, sink, STA_APINFO, apinfo, sizeof(apinfo), err);
 	if (!r)
-		r = add_companion(wifi, w, STA_PMK, pmk, sizeof(pmk), err);
+		r = add_companion(wifi, sink, STA_PMK, pmk, sizeof(pmk), err);
 	if (!r)
-		r = add_companion(wifi, w, STA_APSW, apsw, sizeof(apsw), err);
+		r = add_companion(wifi, sink, STA_APSW, apsw, sizeof(apsw), err);
 	return r;
 }
 
@@ -88,18 +93,17 @@ static int derive_pmk(const struct nvs_wifi *wifi, uint8_t out[PMK_SIZE],
 	return failed ? err_set(err, ERR_CRYPTO, "PBKDF2 failed") : 0;
 }
 
-static int add_access_point(struct nvs_wifi *wifi, struct nvs_writer *w,
+static int add_access_point(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
 			    struct err *err)
 {
 	uint8_t info[PMK_INFO_ZEROS + PMK_SIZE] = { 0 };
 	int r = 0;
 
 	wifi->ap_done = true;
-	/* While measuring the length is all that counts. */
-	if (w->image && !(wifi->named & 1u << AP_PMK_INFO))
+	if (!sink->lengths_only && !(wifi->named & 1u << AP_PMK_INFO))
 		r = derive_pmk(wifi, info + PMK_INFO_ZEROS, err);
 	if (!r)
-		r = add_companion(wifi, w, AP_PMK_INFO, info, sizeof(info),
+		r = add_companion(wifi, sink, AP_PMK_INFO, info, sizeof(info),
 				  err);
 	mem_wipe(info, sizeof(info));
 	return r;
@@ -116,16 +120,15 @@ static int remember(struct buf *to, bool *has, const uint8_t *p, size_t n,
 	return 0;
 }
 
-int nvs_wifi_add(struct nvs_wifi *wifi, struct nvs_writer *w,
+int nvs_wifi_add(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
 		 const struct nvs_item *item, const uint8_t *plain,
 		 size_t plain_len, struct err *err)
 {
 	bool sta = false;
 	int r = 0;
 
-	if (!w->ns || strcmp(nvs_names_ns(&w->names, w->ns),
-			     NVS_WIFI_NAMESPACE) != 0)
-		return nvs_writer_add(w, item, err);
+	if (!wifi->inside)
+		return sink->add(sink->ctx, item, err);
 	if (!strcmp(item->key, "sta.ssid") || !strcmp(item->key, "sta.pswd"))
 		sta = true;
 	else if (!strcmp(item->key, "ap.ssid"))
@@ -138,10 +141,10 @@ int nvs_wifi_add(struct nvs_wifi *wifi, struct nvs_writer *w,
 		wifi->ap_secured = item->number != 0;
 	if (!r && wifi->has_ssid && wifi->has_passwd && wifi->ap_secured &&
 	    !wifi->ap_done)
-		r = add_access_point(wifi, w, err);
+		r = add_access_point(wifi, sink, err);
 	if (!r)
-		r = nvs_writer_add(w, item, err);
+		r = sink->add(sink->ctx, item, err);
 	if (!r && sta && !wifi->sta_done)
-		r = add_station(wifi, w, err);
+		r = add_station(wifi, sink, err);
 	return r;
 }

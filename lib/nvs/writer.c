@@ -147,17 +147,13 @@ static unsigned place_blob(struct place *at, size_t len)
 }
 
 /* Whether the item that ends there fits; only measuring goes beyond. */
-static int check_room(struct nvs_writer *w, const struct place *end,
+static int check_room(const struct nvs_writer *w, const struct place *end,
 		      const char *key, struct err *err)
 {
-	if (end->page < w->usable)
+	if (end->page < w->usable || !w->image)
 		return 0;
-	if (w->image)
-		return err_set(err, ERR_FULL, "'%s' does not fit: the partition "
-			       "of 0x%zx bytes is full", key, w->size);
-	if (!w->over[0])
-		strcpy(w->over, key);
-	return 0;
+	return err_set(err, ERR_FULL, "'%s' does not fit: the partition of "
+		       "0x%zx bytes is full", key, w->size);
 }
 
 /* Move to where an entry goes, which may be a new page. */
@@ -185,6 +181,8 @@ static uint8_t *put_entry(struct nvs_writer *w, const struct nvs_entry *e)
 
 	w->used += e->span;
 	w->entries += e->span;
+	if (w->page >= w->usable && !w->over[0])
+		strcpy(w->over, e->key);
 	if (!w->image)
 		return NULL;
 	nvs_page_mark(current_page(w), first, e->span);
@@ -375,6 +373,26 @@ int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 		return w->version == 1 ? add_whole(w, item, err) :
 					 add_blob(w, item, err);
 	return add_number(w, item, err);
+}
+
+static int sink_namespace(void *ctx, const char *name, struct err *err)
+{
+	return nvs_writer_namespace(ctx, name, err);
+}
+
+static int sink_add(void *ctx, const struct nvs_item *item, struct err *err)
+{
+	return nvs_writer_add(ctx, item, err);
+}
+
+struct nvs_item_sink nvs_writer_sink(struct nvs_writer *w)
+{
+	return (struct nvs_item_sink){
+		.open_namespace = sink_namespace,
+		.add = sink_add,
+		.ctx = w,
+		.lengths_only = !w->image,
+	};
 }
 
 int nvs_writer_finish(struct nvs_writer *w, struct nvs_usage *usage,

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* factory_nvs_gen - the setup data of a HomeKit accessory as an NVS image. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "file.h"
+#include "homekit.h"
+#include "nvs_format.h"
+#include "partition.h"
+#include "random.h"
+#include "single.h"
+
+#define DEFAULT_SIZE "0x4000"
+
+/* The command line. */
+struct job {
+	const char *code, *id, *outfile;
+	const char *infile, *size, *version, *salt, *outdir;
+	const char *keygen, *encrypt, *keyfile;
+	struct partition_options partition;
+};
+
+/* What a run holds. */
+struct run {
+	struct homekit_infile infile;
+	struct homekit_setup setup;
+	struct buf csv, csv_path, image_path;
+	char key_name[64]; /* of a key file that was not named */
+	struct single single;
+	struct partition_place place;
+};
+
+/* ---- Options that depend on each other ---- */
+
+static int check_keys(const struct cli_command *cmd, const struct job *job,
+		      struct single *s)
+{
+	struct key_options *k = &s->keys;
+	int r = single_truth(cmd, "keygen", job->keygen, &k->keygen);
+
+	if (r < 0)
+		r = single_truth(cmd, "encrypt", job->encrypt, &s->encrypt);
+	if (r >= 0)
+		return r;
+	if (k->keygen && !s->encrypt)
+		return cli_wrong_usage(cmd, "--keygen true needs --encrypt "
+				       "true");
+	if (job->keyfile && !s->encrypt)
+		return cli_wrong_usage(cmd, "--keyfile needs --encrypt true");
+	if (s->encrypt && !k->keygen && !job->keyfile)
+		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F "
+				       "or --keygen true");
+	return -1;
+}
+
+/*
+ * A made key goes below keys/, where only the last component of a relative
+ * name counts; an absolute one is where it says.
+ */
+static int name_keys(struct run *run, const struct job *job, struct err *err)
+{
+	struct key_options *k = &run->single.keys;
+	const char *slash = job->keyfile ? strrchr(job->keyfile, '/') : NULL;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!k->keygen) {
+		k->inputkey = job->keyfile;
+	} else if (job->keyfile) {
+		k->keyfile = slash && job->keyfile[0] != '/' ? slash + 1 :
+							       job->keyfile;
+	} else {
+		if (!localtime_r(&now, &tm) ||
+		    !strftime(run->key_name, sizeof(run->key_name),
+			      "encryption_keys_%m-%d_%H-%M.bin", &tm))
+			return err_set(err, ERR_IO, "cannot tell the time");
+		k->keyfile = run->key_name;
+	}
+	return 0;
+}
+
+/* ---- Names ---- */
+
+static int set_paths(struct run *run, const struct job *job, struct err *err)
+{
+	size_t len = strlen(job->outfile);
+	int r = 0;
+
+	if (!len || job->outfile[len - 1] == '/')
+		return err_set(err, ERR_INPUT, "the outfile '%s' is no name of "
+			       "a file", job->outfile);
+	if (buf_printf(&run->csv_path, "%s.csv", job->outfile) ||
+	    !buf_str(&run->csv_path))
+		return err_nomem(err);
+	if (strpbrk(job->outfile, "/\\")) {
+		if (job->outdir && !run->single.keys.keygen)
+			fprintf(stderr, "note: --outdir is not used, the "
+				"outfile '%s' names its directory itself\n",
+				job->outfile);
+	} else if (job->outdir && *job->outdir) {
+		r = file_expand_home(job->outdir, &run->image_path, err);
+		if (!r && buf_putc(&run->image_path, '/'))
+			r = err_nomem(err);
+	}
+	if (!r && (buf_printf(&run->image_path, "%s.bin", job->outfile) ||
+		   !buf_str(&run->image_path)))
+		r = err_nomem(err);
+	return r;
+}
+
+/* Reading the infile and then writing over it would lose it. */
+static int check_infile(const struct run *run, const struct job *job,
+			struct err *err)
+{
+	const char *outputs[] = { (char *)run->csv_path.data,
+				  (char *)run->image_path.data };
+
+	for (size_t i = 0; i < 2; i++)
+		if (single_same_file(job->infile, outputs[i]))
+			return err_set(err, ERR_INPUT, "the infile '%s' would "
+				       "be overwritten by the output '%s': "
+				       "choose another outfile", job->infile,
+				       outputs[i]);
+	return 0;
+}
+
+/* ---- The run ---- */
+
+static int take_size(struct run *run, const struct job *job, struct err *err)
+{
+	struct single *s = &run->single;
+	int r;
+
+	if (job->partition.table && !job->size)
+		return err_set(err, ERR_USAGE, "--partition-table needs "
+			       "--size, the name of a partition in it");
+	r = partition_find(&job->partition,
+			   job->size ? job->size : DEFAULT_SIZE, s->encrypt,
+			   &run->place, err);
+	s->size = run->place.size;
+	if (!r && s->size < NVS_MIN_RW_SIZE && !run->place.has_offset)
+		r = err_set(err, ERR_RANGE, "the partition size '%s' is too "
+			    "small, at least 0x%x bytes are needed", job->size,
+			    NVS_MIN_RW_SIZE);
+	return r;
+}
+
+static int take_salt(const char *hex, uint8_t salt[SRP_SALT_SIZE],
+		     struct err *err)
+{
+	struct random_source source;
+	struct random_system *random;
+	int r;
+
+	if (hex)
+		return homekit_salt_parse(hex, salt, err);
+	random = random_system_new(err);
+	if (!random)
+		return err->code;
+	source = random_system_source(random);
+	r = source.fill(source.ctx, salt, SRP_SALT_SIZE, err);
+	random_system_free(random);
+	return r;
+}
+
+static int make_setup(struct run *run, const struct job *job, struct err *err)
+{
+	uint8_t salt[SRP_SALT_SIZE];
+	struct srp *srp;
+	int r;
+
+	r = take_salt(job->salt, salt, err);
+	if (r)
+		return r;
+	srp = srp_new(err);
+	if (!srp)
+		return err->code;
+	r = homekit_setup_make(&run->setup, srp, job->code, job->id, salt, err);
+	srp_free(srp);
+	return r;
+}
+
+/* All that can be wrong before anything is made. */
+static int prepare(struct run *run, const struct job *job, struct err *err)
+{
+	int r;
+
+	r = homekit_code_check(job->code, err);
+	if (!r)
+		r = homekit_id_check(job->id, err);
+	if (!r)
+		r = take_size(run, job, err);
+	if (!r)
+		r = name_keys(run, job, err);
+	if (!r)
+		r = set_paths(run, job, err);
+	if (!r && job->infile)
+		r = check_infile(run, job, err);
+	if (!r && job->infile)
+		r = homekit_infile_load(&run->infile, job->infile, err);
+	if (!r)
+		r = make_setup(run, job, err);
+	if (!r)
+		r = homekit_csv(&run->setup, job->infile ? &run->infile : NULL,
+				&run->csv, err);
+	return r;
+}
+
+static int make(struct run *run, const struct job *job)
+{
+	struct single *s = &run->single;
+	int r;
+
+	s->csv_path = (char *)run->csv_path.data;
+	s->image_path = (char *)run->image_path.data;
+	s->csv = &run->csv;
+	/* The infile's lines come first: places in it are right. */
+	s->name = job->infile ? job->infile : s->csv_path;
+	s->keys_outdir = job->outdir ? job->outdir : ".";
+	partition_note_read_only(&run->place);
+	r = single_make(s);
+	if (r)
+		return r;
+	printf("CSV Generated: %s\n", s->csv_path);
+	printf("Created NVS binary: ===> %s\n", s->image_path);
+	printf("NVS Flash Binary Generated: %s.bin\n", job->outfile);
+	partition_print_flash(&run->place, s->image_path);
+	return 0;
+}
+
+static int run_job(const struct cli_command *cmd, const struct job *job)
+{
+	struct run run = { 0 };
+	struct err err = ERR_INIT;
+	int r;
+
+	r = check_keys(cmd, job, &run.single);
+	if (r < 0)
+		r = single_version(cmd, job->version, &run.single.version);
+	if (r >= 0)
+		return r;
+	r = prepare(&run, job, &err);
+	if (r)
+		cli_error(&err);
+	else
+		r = make(&run, job);
+	homekit_setup_wipe(&run.setup);
+	homekit_infile_release(&run.infile);
+	buf_wipe(&run.csv);
+	buf_release(&run.csv_path);
+	buf_release(&run.image_path);
+	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct job job = { 0 };
+	const struct cli_option options[] = {
+		{ "infile", 0, CLI_TEXT, &job.infile, "INFILE",
+		  "input CSV with own entries, put in front" },
+		{ "size", 0, CLI_TEXT, &job.size, "SIZE",
+		  "partition size in bytes (default: " DEFAULT_SIZE "),\n"
+		  "a multiple of 4096, at least 0x3000" },
+		PARTITION_OPTIONS(&job.partition),
+		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
+		  "NVS format (default: v2)" },
+		{ "keygen", 0, CLI_TEXT, &job.keygen, "{true,false}",
+		  "draw a key and write it into keys/ of outdir" },
+		{ "encrypt", 0, CLI_TEXT, &job.encrypt, "{true,false}",
+		  "encrypt the image" },
+		{ "keyfile", 0, CLI_TEXT, &job.keyfile, "KEYFILE",
+		  "key to encrypt with, or name for the drawn one" },
+		{ "outdir", 0, CLI_TEXT, &job.outdir, "OUTDIR",
+		  "directory for image and key (default: .)" },
+		{ "salt", 0, CLI_TEXT, &job.salt, "SALT",
+		  "SRP salt, 32 hex digits (default: random)" },
+		{ 0 }
+	};
+	const struct cli_positional positionals[] = {
+		{ "setup_code", &job.code, "8 digits, such as 11122333" },
+		{ "setup_id", &job.id, "4 characters 0-9 A-Z, such as ES32" },
+		{ "outfile", &job.outfile,
+		  "name of the CSV and the image; .csv and .bin\n"
+		  "are added" },
+		{ 0 }
+	};
+	const struct cli_command cmd = {
+		.name = "factory_nvs_gen",
+		.summary = "Make the NVS image with the setup data of a "
+			   "HomeKit accessory.",
+		.options = options,
+		.positionals = positionals,
+		.required = 3,
+	};
+	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
+
+	return r >= 0 ? r : cli_close_stdout(run_job(&cmd, &job));
+}

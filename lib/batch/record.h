@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.h - a manifest read back. */
+#ifndef BATCH_RECORD_H
+#define BATCH_RECORD_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+/* Columns, in the order of the file. */
+enum record_column {
+	RECORD_ID, RECORD_ROW,
+	RECORD_BIN, RECORD_BIN_SHA256,
+	RECORD_CSV, RECORD_CSV_SHA256,
+	RECORD_KEYS, RECORD_KEYS_SHA256,
+	RECORD_COLUMNS
+};
+
+struct record_row {
+	unsigned line;
+	char *name;                 /* owned: of the image, no directory and
+				       extension */
+	char *text;                 /* owned: what cell points into */
+	const char *cell[RECORD_COLUMNS];
+};
+
+struct record {
+	struct record_row *rows;    /* owned, in the order of their names */
+	size_t count;
+	size_t cap;                 /* private */
+};
+
+/*
+ * Read a manifest. ERR_INPUT with file and line when it is none: a row does
+ * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, or
+ * names an image that another row has named. On failure, too, r is to be
+ * released.
+ */
+__attribute__((warn_unused_result))
+int record_read(struct record *r, const char *path, struct err *err);
+void record_release(struct record *r);
+
+/* The row of an image, or NULL. */
+const struct record_row *record_find(const struct record *r,
+				     const char *name);
+
+#endif
