@@ -67,10 +67,12 @@ static void show_progress(void *ctx, const char *phase, uint64_t done,
 }
 
 /* The lines that scripts made for the Python tool look for. */
-static void show_created(void *ctx, const char *kind, const char *path)
+static void show_created(void *ctx, const char *kind, const char *path,
+			 const char *sha256)
 {
 	struct generate *g = ctx;
 
+	(void)sha256;
 	progress_clear(&g->progress);
 	if (!strcmp(kind, "csv"))
 		printf("\nCreated CSV file: ===> %s\n", path);

@@ -26,13 +26,14 @@ static void close_fd(int *fd)
 }
 
 int stage_init(struct stage *s, const char *outdir, const char *prefix,
-	       uint64_t shard, uint64_t shards, struct err *err)
+	       uint64_t shard, uint64_t shards, bool labels, struct err *err)
 {
 	struct buf out = BUF_INIT, partial = BUF_INIT;
 	size_t name;
 	int r;
 
 	*s = (struct stage)STAGE_INIT;
+	s->dirs = labels ? NAME_DIRS : NAME_DIR_LABELS;
 	r = file_expand_home(*outdir ? outdir : ".", &out, err);
 	if (r) {
 		buf_release(&out);
@@ -79,7 +80,7 @@ int stage_look(struct stage *s, struct err *err)
 		return errno == ENOENT ? 0 :
 		       err_io(err, errno, "cannot open the directory",
 			      s->outdir);
-	for (unsigned i = 0; i < NAME_DIRS; i++) {
+	for (unsigned i = 0; i < s->dirs; i++) {
 		s->target[i] = openat(s->out_fd, name_dirs[i], OPEN_DIR);
 		if (s->target[i] < 0 && errno != ENOENT) {
 			err_io(err, errno, "cannot open the directory",
@@ -299,7 +300,7 @@ int stage_open(struct stage *s, enum batch_start start,
 	}
 	if (!r && !whole)
 		r = write_fingerprint(s, fingerprint, err);
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (make_dir(s->fd, name_dirs[i], &s->dir[i]))
 			r = err_io(err, errno, "cannot make a directory in",
 				   s->partial);
@@ -521,9 +522,9 @@ int stage_publish(struct stage *s, bool overwrite, struct err *err)
 	if (mark < 0 || sync_dir(s->fd))
 		r = err_io(err, errno, "cannot write in", s->partial);
 	close_fd(&mark);
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		r = publish_dir(s, (enum name_dir)i, overwrite, err);
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (s->target[i] >= 0 && sync_dir(s->target[i]))
 			r = err_io(err, errno, "cannot sync", s->outdir);
 	if (!r && sync_dir(s->out_fd))

@@ -6,7 +6,7 @@
  *   <outdir>/.mfg_gen-<prefix>.partial/
  *     fingerprint   of what it is made from; locked while a run works here
  *     publishing    present from the first rename on
- *     keys/ csv/ bin/
+ *     keys/ csv/ bin/ labels/
  */
 #ifndef BATCH_STAGE_H
 #define BATCH_STAGE_H
@@ -32,21 +32,22 @@ struct stage {
 	int lock_fd;
 	int dir[NAME_DIRS];     /* in the partial directory */
 	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
+	unsigned dirs;      /* how many of them this batch has */
 	bool resumed;       /* the partial directory was there */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
 /* Holds nothing: can be released. */
-#define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1 }, \
-		     { -1, -1, -1 }, false, false }
+#define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1, -1 }, \
+		     { -1, -1, -1, -1 }, NAME_DIRS, false, false }
 
 /*
- * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home
- * directory) or ERR_NOMEM.
+ * Paths only; nothing is touched. shards 0: no sharding. labels: the batch
+ * has any. 0, ERR_USAGE (home directory) or ERR_NOMEM.
  */
 __attribute__((warn_unused_result))
 int stage_init(struct stage *s, const char *outdir, const char *prefix,
-	       uint64_t shard, uint64_t shards, struct err *err);
+	       uint64_t shard, uint64_t shards, bool labels, struct err *err);
 void stage_release(struct stage *s);
 
 /* Open what exists of outdir, to look for targets. Missing is no error. */
