@@ -69,6 +69,7 @@ struct csv_decoder {
 	struct csv_files *files; /* borrowed */
 	/* private */
 	struct csv_file *held;
+	bool ns_refused; /* the namespace that the keys now belong to */
 	struct buf bytes;
 	struct nvs_wifi wifi;
 };
@@ -93,7 +94,8 @@ void csv_decoder_start(struct csv_decoder *d);
 /*
  * Convert the value that the cell holds or names and hand it to sink (or,
  * for a namespace, open that). Errors have the place of the value's cell, or
- * of the name where that is to blame.
+ * of the name where that is to blame. The keys of a namespace that the sink
+ * refused are looked at but not handed on.
  */
 __attribute__((warn_unused_result))
 int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,

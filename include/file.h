@@ -62,11 +62,21 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 
 /*
  * Sync to disk and rename. On failure the temporary file is gone and the
- * final name as it was. f is closed either way.
+ * final name as it was, unless all that failed is the last step: to sync the
+ * directory that it is in. f is closed either way.
  */
 __attribute__((warn_unused_result))
 int file_aside_commit(struct file_aside *f, enum file_existing existing,
 		      struct err *err);
+
+/*
+ * Give a finished file, open as fd and called name in the directory dir, its
+ * final path, and sync both. ERR_IO with errnum EXDEV, and nothing done, when
+ * that is on another file system.
+ */
+__attribute__((warn_unused_result))
+int file_move(int dir, const char *name, int fd, const char *path,
+	      enum file_existing existing, struct err *err);
 
 /* Remove the temporary file; nothing happens when f is not open. */
 void file_aside_abort(struct file_aside *f);

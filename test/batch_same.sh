@@ -70,6 +70,7 @@ is "manifest: in the order of the rows" \
 	"$(tail -n +2 lists/m.csv | cut -d, -f1,2 | head -n 300)" \
 	"$(tail -n +2 values.csv | cut -d, -f1 | nl -s, -w1 |
 		sed -E 's/^([0-9]+),(.*)/\2,\1/' | head -n 300)"
+# shellcheck disable=SC2016 # for the inner shell
 ok "manifest: every checksum is right" sh -c 'cd one && tail -n +2 \
 	../lists/m.csv | tr -d "\r" | awk -F, "{ for (i = 3; i < 9; i += 2)
 		print \$(i + 1) \"  \" \$i }" | sha256sum -c --quiet --strict -'
@@ -111,6 +112,7 @@ for shard in 1 2 3 4 5 6 7; do
 	succeeds "shard $shard of 7 for 5 rows"
 done
 is "a list of checksums per shard" "$(find other -name 'SHA*' | wc -l)" 7
+# shellcheck disable=SC2016 # for the inner shell
 ok "the lists of the shards cover every file" sh -c 'cd other &&
 	cat SHA256SUMS-P.shard-*-7 | sha256sum -c --quiet --strict - &&
 	[ "$(cat SHA256SUMS-* | wc -l)" -eq 10 ]'

@@ -148,12 +148,12 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 	return 0;
 }
 
-/* Make a rename in the directory of path survive a power cut. */
-static int sync_parent(const char *path)
+/* The directory of path. -1 with errno on failure. */
+static int open_parent(const char *path)
 {
 	size_t dir = parent_len(path);
 	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
-	int fd, r;
+	int fd;
 
 	if (!name) {
 		errno = ENOMEM;
@@ -161,14 +161,14 @@ static int sync_parent(const char *path)
 	}
 	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	mem_free(name);
-	if (fd < 0)
-		return -1;
-	r = fsync(fd);
+	return fd;
+}
+
+/* Make a rename in a directory survive a power cut. */
+static int sync_dir(int fd)
+{
 	/* Some file systems have nothing to sync for a directory. */
-	if (r && (errno == EINVAL || errno == ENOTSUP))
-		r = 0;
-	close(fd);
-	return r;
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
 }
 
 int file_rename_new(int old_dir, const char *old_name, int new_dir,
@@ -191,21 +191,13 @@ int file_rename_new(int old_dir, const char *old_name, int new_dir,
 	return renameat(old_dir, old_name, new_dir, new_name);
 }
 
-int file_aside_commit(struct file_aside *f, enum file_existing existing,
-		      struct err *err)
+/* Give a closed file its name; dir is the directory of that. */
+static int rename_aside(const struct file_aside *f,
+			enum file_existing existing, int dir, struct err *err)
 {
-	int r;
+	int r = 0;
 
-	if (fsync(f->fd)) {
-		r = err_io(err, errno, "cannot write", f->final);
-		file_aside_abort(f);
-		return r;
-	}
-	r = close(f->fd);
-	f->fd = -1;
-	if (r) {
-		r = err_io(err, errno, "cannot write", f->final);
-	} else if (existing == FILE_REPLACE) {
+	if (existing == FILE_REPLACE) {
 		if (rename(f->temporary, f->final))
 			r = err_io(err, errno, "cannot rename to", f->final);
 	} else if (file_rename_new(AT_FDCWD, f->temporary, AT_FDCWD,
@@ -214,11 +206,50 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 	}
 	if (r)
 		unlink(f->temporary);
-	else if (sync_parent(f->final))
+	else if (sync_dir(dir))
 		r = err_io(err, errno, "cannot sync the directory of",
 			   f->final);
+	return r;
+}
+
+int file_aside_commit(struct file_aside *f, enum file_existing existing,
+		      struct err *err)
+{
+	/* Opened first: behind the rename as little as possible may fail. */
+	int dir = open_parent(f->final), r;
+
+	if (dir < 0 || fsync(f->fd)) {
+		r = err_io(err, errno, "cannot write", f->final);
+		if (dir >= 0)
+			close(dir);
+		file_aside_abort(f);
+		return r;
+	}
+	r = close(f->fd);
+	f->fd = -1;
+	if (r) {
+		r = err_io(err, errno, "cannot write", f->final);
+		unlink(f->temporary);
+	} else {
+		r = rename_aside(f, existing, dir, err);
+	}
+	close(dir);
 	aside_close(f);
 	return r;
+}
+
+int file_move(int dir, const char *name, int fd, const char *path,
+	      enum file_existing existing, struct err *err)
+{
+	if (fsync(fd))
+		return err_io(err, errno, "cannot write", path);
+	if (existing == FILE_REPLACE ?
+	    renameat(dir, name, AT_FDCWD, path) :
+	    file_rename_new(dir, name, AT_FDCWD, path))
+		return err_io(err, errno, "cannot create", path);
+	if (sync_parent(path))
+		return err_io(err, errno, "cannot sync the directory of", path);
+	return 0;
 }
 
 void file_aside_abort(struct file_aside *f)

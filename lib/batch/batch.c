@@ -96,7 +96,9 @@ static int prepare(struct batch *b, struct err *err)
 	r = name_check_part(o->prefix, "prefix", err);
 	if (!r)
 		r = stage_init(&b->stage, o->outdir, o->prefix, o->shard,
-			       o->shards, o->label != NULL, err);
+			       o->shards, err);
+	if (o->label)
+		b->stage.dirs = NAME_DIRS;
 	if (!r)
 		r = stage_look(&b->stage, err);
 	if (!r && o->only)
@@ -173,8 +175,8 @@ static int read_inputs(struct batch *b)
 		r = err_io(&err, errno, "cannot read", values_name(b));
 	if (r)
 		return report(b, &err);
-	r = csv_schema_read(&b->schema, b->o->conf, b->conf.data, b->conf.len,
-			    dialect, &b->sink);
+	r = csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
+			       b->conf.len, dialect, &b->sink);
 	if (r)
 		return r;
 	if (prepare_extras(b, &err))
@@ -405,10 +407,12 @@ static int check(struct batch *b)
 	b->result->rows = b->rows.number;
 	if (interrupted(b, &err))
 		return err.code;
-	if (!b->rows.failed && check_count(b, &err))
-		report(b, &err);
-	if (!b->rows.failed)
+	/* A table that was not read through can't be said to lack anything. */
+	if (!b->rows.failed && !atomic_load(&b->give_up)) {
+		if (check_count(b, &err))
+			report(b, &err);
 		report_unknown_ids(b);
+	}
 	return b->findings.count ? b->findings.kept[0].code : 0;
 }
 
@@ -509,14 +513,14 @@ static int publish(struct batch *b)
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
 	if (!r && b->expanded.len)
-		r = deliver_file(b->rows.expand_fd, (char *)b->expanded.data,
-				 FILE_REPLACE, &err);
+		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
+				 (char *)b->expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(&b->stage, b->manifest.fd,
 				 (char *)b->sums.data, existing, &err);
 	if (!r && b->o->manifest)
-		r = deliver_file(b->manifest.fd, b->o->manifest, existing,
-				 &err);
+		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
+				 b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
 	if (!r)
@@ -529,13 +533,15 @@ static int publish(struct batch *b)
 static int refuse_partial(struct batch *b)
 {
 	struct err err = ERR_INIT;
+	enum stage_earlier earlier;
 
-	if (b->o->check_only || b->o->start != BATCH_NEW ||
-	    !stage_is_unfinished(&b->stage))
+	if (b->o->check_only)
 		return 0;
-	err_set(&err, ERR_EXISTS, "an earlier run was stopped and left '%s': "
-		"complete it with --resume, or begin again with --restart",
-		b->stage.partial);
+	earlier = stage_earlier(&b->stage);
+	if (earlier == STAGE_AT_WORK)
+		stage_err_at_work(&b->stage, &err);
+	else if (earlier == STAGE_STOPPED && b->o->start == BATCH_NEW)
+		stage_err_stopped(&b->stage, &err);
 	return report(b, &err);
 }
 
@@ -594,15 +600,15 @@ int batch_run(const struct batch_options *o, struct batch_result *result)
 		.values_fd = -1,
 		.stage = STAGE_INIT,
 	};
-	int r;
+	int r, code;
 
 	*result = (struct batch_result){ 0 };
 	findings_init(&b.findings, o->conf);
 	b.sink = findings_sink(&b.findings);
 	pthread_mutex_init(&b.lock, NULL);
 	atomic_init(&b.give_up, false);
-	run(&b);
-	r = findings_report(&b.findings, &o->errors, &result->more_errors);
+	r = run(&b);
+	code = findings_report(&b.findings, &o->errors, &result->more_errors);
 	release(&b);
-	return r;
+	return code ? code : r;
 }

@@ -40,6 +40,7 @@ void compare_release(struct compare *c)
 	buf_release(&c->seen_ns);
 	buf_release(&c->difference);
 	buf_release(&c->csv_error);
+	buf_release(&c->finding);
 }
 
 /* The item of that key in the open namespace; usually the next one. */
@@ -175,7 +176,7 @@ static void keep_csv_error(void *ctx, const struct err *e)
 
 	if (!c->csv_error.len &&
 	    buf_puts(&c->csv_error, err_format(e, "error", text, sizeof(text))))
-		c->csv_error.len = 0;
+		c->nomem = true;
 }
 
 static int expect_nothing_more(struct compare *c)
@@ -237,16 +238,16 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 /* The first finding that is more than a note. */
 static void keep_finding(void *ctx, const struct nvs_finding *f)
 {
-	struct buf *first = ctx;
+	struct compare *c = ctx;
 
-	if (f->check->severity == NVS_NOTE || first->len)
+	if (f->check->severity == NVS_NOTE || c->finding.len)
 		return;
 	/* Without a namespace it is no key, but what damage made of one. */
-	if (buf_printf(first, "%s%s%s%s%s at 0x%zx (%s)", f->ns,
+	if (buf_printf(&c->finding, "%s%s%s%s%s at 0x%zx (%s)", f->ns,
 		       *f->ns ? ":" : "", *f->ns ? f->key : "",
 		       *f->ns ? ": " : "", f->text, f->offset,
 		       f->check->name))
-		first->len = 0;
+		c->nomem = true;
 }
 
 /* One thing more that is wrong. */
@@ -379,10 +380,11 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 /* Put together what was found: what it is about, then what it may come from. */
 static int conclude(struct compare *c, const struct compare_job *job,
-		    const struct buf *finding, struct buf *why)
+		    struct buf *why)
 {
 	bool garbage = nvs_reader_is_garbage(c->reader);
 	const struct buf *parts[] = { &c->difference, why, &c->csv_error };
+	const struct buf *finding = &c->finding;
 	struct buf all = BUF_INIT;
 	int r = 0;
 
@@ -411,11 +413,11 @@ static int conclude(struct compare *c, const struct compare_job *job,
 int compare_image(struct compare *c, const struct compare_job *job,
 		  struct buf *why, struct err *err)
 {
-	struct buf finding = BUF_INIT;
-	struct nvs_finding_sink findings = { keep_finding, &finding };
+	struct nvs_finding_sink findings = { keep_finding, c };
 	int r;
 
-	c->difference.len = c->csv_error.len = 0;
+	c->difference.len = c->csv_error.len = c->finding.len = 0;
+	c->nomem = false;
 	r = read_image(c, job, why, err);
 	if (!r)
 		r = read_csv(c, job, why, err);
@@ -428,9 +430,8 @@ int compare_image(struct compare *c, const struct compare_job *job,
 		r = compare_items(c, job->csv, err);
 	if (!r) {
 		nvs_check_all(c->reader, &findings);
-		if (conclude(c, job, &finding, why))
+		if (c->nomem || conclude(c, job, why))
 			r = err_nomem(err);
 	}
-	buf_release(&finding);
 	return r;
 }

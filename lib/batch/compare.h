@@ -3,6 +3,7 @@
 #ifndef BATCH_COMPARE_H
 #define BATCH_COMPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -40,6 +41,8 @@ struct compare {
 	const char *lost_ns;   /* the CSV's first that the image has not */
 	struct buf difference; /* the first one, as text */
 	struct buf csv_error;  /* the first mistake in the CSV */
+	struct buf finding;    /* the first finding of a check */
+	bool nomem;            /* one of these could not be kept */
 };
 
 /* files is borrowed. On failure nothing has to be released. */

@@ -26,22 +26,14 @@ static bool same_contents(int fd, const char *path, size_t size)
 	return same;
 }
 
-int deliver_file(int fd, const char *path, enum file_existing existing,
-		 struct err *err)
+static int copy_aside(int fd, const char *path, enum file_existing existing,
+		      struct err *err)
 {
 	struct file_aside out;
 	uint8_t chunk[16384];
-	struct stat st;
 	ssize_t n;
-	int r;
+	int r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
 
-	if (fstat(fd, &st))
-		return err_io(err, errno, "cannot read", path);
-	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
-		return 0;
-	r = file_make_parent(path, err);
-	if (!r)
-		r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
 	if (r)
 		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -56,6 +48,26 @@ int deliver_file(int fd, const char *path, enum file_existing existing,
 		return file_aside_commit(&out, existing, err);
 	file_aside_abort(&out);
 	return r;
+}
+
+int deliver_file(const struct stage *s, const char *own, int fd,
+		 const char *path, enum file_existing existing,
+		 struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st))
+		return err_io(err, errno, "cannot read", path);
+	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
+		return 0;
+	r = file_make_parent(path, err);
+	if (!r)
+		r = file_move(s->fd, own, fd, path, existing, err);
+	if (r != ERR_IO || err->errnum != EXDEV)
+		return r;
+	err_clear(err);
+	return copy_aside(fd, path, existing, err);
 }
 
 /* A line as sha256sum(1) writes and reads it, into the file in ctx. */
@@ -74,17 +86,17 @@ static int put_sum(void *ctx, const char *path, const char *sha256,
 	return r;
 }
 
-int deliver_sums(const struct stage *stage, int manifest_fd, const char *path,
+int deliver_sums(const struct stage *s, int manifest_fd, const char *path,
 		 enum file_existing existing, struct err *err)
 {
 	int fd, r;
 
-	fd = stage_open_own(stage, SUMS_FILE, FILE_MODE_PUBLIC, err);
+	fd = stage_open_own(s, SUMS_FILE, FILE_MODE_PUBLIC, err);
 	if (fd < 0)
 		return err->code;
 	r = manifest_visit(manifest_fd, put_sum, &fd, err);
 	if (!r)
-		r = deliver_file(fd, path, existing, err);
+		r = deliver_file(s, SUMS_FILE, fd, path, existing, err);
 	close(fd);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * deliver.h - the files beside the images: made in the partial directory,
- * copied to where they were asked for once the images are in place.
+ * brought to where they were asked for once the images are in place.
  */
 #ifndef BATCH_DELIVER_H
 #define BATCH_DELIVER_H
@@ -11,17 +11,20 @@
 #include "stage.h"
 
 /*
- * Copy all of fd to path, aside and renamed. A file of the same contents that
+ * Bring the file called own in the partial directory, open as fd, to path:
+ * moved, so that nothing lies about there if this run is killed, or copied
+ * when that is on another file system. A file of the same contents that
  * stands there already is left alone, whatever existing says: a resumed run
  * may have come so far before.
  */
 __attribute__((warn_unused_result))
-int deliver_file(int fd, const char *path, enum file_existing existing,
+int deliver_file(const struct stage *s, const char *own, int fd,
+		 const char *path, enum file_existing existing,
 		 struct err *err);
 
 /* Make the sums that a manifest holds a file for "sha256sum -c" at path. */
 __attribute__((warn_unused_result))
-int deliver_sums(const struct stage *stage, int manifest_fd, const char *path,
+int deliver_sums(const struct stage *s, int manifest_fd, const char *path,
 		 enum file_existing existing, struct err *err);
 
 #endif

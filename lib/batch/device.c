@@ -207,70 +207,87 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 			   err);
 }
 
-/* An earlier, interrupted run's file of n bytes, staged or published. */
-static bool find_earlier(struct device_maker *m, enum name_kind kind, void *p,
-			 size_t n)
+/*
+ * An earlier, interrupted run's file of n bytes, staged or published: 1, 0
+ * when there is none, or an error.
+ */
+static int find_earlier(struct device_maker *m, enum name_kind kind, void *p,
+			size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	const char *file;
+	int r = name_it(m, kind, err);
 
-	if (name_it(m, kind, NULL))
-		return false;
-	file = (char *)m->file.data;
-	return (m->stage->resumed &&
-		stage_read(m->stage, false, dir, file, p, n)) ||
-	       (targets_are_ours(m) &&
-		stage_read(m->stage, true, dir, file, p, n));
+	if (!r && m->stage->resumed)
+		r = stage_read(m->stage, false, dir, (char *)m->file.data, p,
+			       n, err);
+	if (!r && targets_are_ours(m))
+		r = stage_read(m->stage, true, dir, (char *)m->file.data, p,
+			       n, err);
+	return r;
+}
+
+/* The NVS keys that an interrupted run gave the device, the same way. */
+static int find_keys(struct device_maker *m, struct nvs_keys *keys,
+		     struct err *err)
+{
+	uint8_t partition[NVS_KEY_PARTITION_SIZE];
+	int r = find_earlier(m, NAME_KEY, partition, sizeof(partition), err);
+
+	if (r > 0 && nvs_keys_unpack(keys, partition, sizeof(partition), NULL))
+		r = 0;
+	mem_wipe(partition, sizeof(partition));
+	return r;
 }
 
 /*
- * The keys a device was given by an interrupted run. They are whole when
- * their CRC is right.
+ * The HMAC key that an interrupted run gave the device. It has no checksum
+ * to show whether a power cut has left it whole: the key that was derived
+ * from it has.
  */
-static bool find_earlier_keys(struct device_maker *m, struct nvs_keys *keys)
+static int find_hmac_key(struct device_maker *m,
+			 uint8_t key[NVS_HMAC_KEY_SIZE], struct err *err)
 {
-	uint8_t earlier[NVS_KEY_PARTITION_SIZE];
-	bool found = find_earlier(m, NAME_KEY, earlier, sizeof(earlier)) &&
-		     !nvs_keys_unpack(keys, earlier, sizeof(earlier), NULL);
+	struct nvs_keys staged, derived;
+	int r = find_keys(m, &staged, err);
 
-	mem_wipe(earlier, sizeof(earlier));
-	return found;
+	if (r > 0)
+		r = find_earlier(m, NAME_HMAC_KEY, key, NVS_HMAC_KEY_SIZE,
+				 err);
+	if (r > 0) {
+		r = nvs_keys_derive(&derived, key, err);
+		if (!r)
+			r = !memcmp(&staged, &derived, sizeof(derived));
+	}
+	nvs_keys_wipe(&staged);
+	nvs_keys_wipe(&derived);
+	return r;
 }
 
-/* Those keys, or fresh ones. */
+/* The keys of an interrupted run, or fresh ones. */
 static int draw_keys(struct device_maker *m, struct nvs_keys *keys,
 		     struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
+	int r = find_keys(m, keys, err);
 
-	return find_earlier_keys(m, keys) ? 0 :
-	       nvs_keys_random(keys, &random, err);
+	return r < 0 ? r : r > 0 ? 0 : nvs_keys_random(keys, &random, err);
 }
 
-/*
- * The same with an HMAC key. It has no CRC of its own: after a power cut it
- * counts only together with the keys derived from it.
- */
+/* The same by way of an HMAC key, which gets a file of its own. */
 static int draw_hmac_key(struct device_maker *m, struct nvs_keys *keys,
 			 struct err *err)
 {
 	struct random_source random = random_system_source(m->random);
 	uint8_t key[NVS_HMAC_KEY_SIZE];
-	struct nvs_keys earlier;
-	int r = 0;
+	int r = find_hmac_key(m, key, err);
 
-	if (!find_earlier_keys(m, &earlier) ||
-	    !find_earlier(m, NAME_HMAC_KEY, key, sizeof(key)) ||
-	    nvs_keys_derive(keys, key, NULL) ||
-	    memcmp(keys, &earlier, sizeof(earlier)) != 0) {
-		r = random.fill(random.ctx, key, sizeof(key), err);
-		if (!r)
-			r = nvs_keys_derive(keys, key, err);
-	}
 	if (!r)
+		r = random.fill(random.ctx, key, sizeof(key), err);
+	if (r >= 0)
 		r = put_file(m, NAME_HMAC_KEY, key, sizeof(key), err);
+	if (!r)
+		r = nvs_keys_derive(keys, key, err);
 	mem_wipe(key, sizeof(key));
-	nvs_keys_wipe(&earlier);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #define BATCH_FINDINGS_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "batch.h"
@@ -20,6 +21,9 @@ struct findings {
 	struct err kept[BATCH_ERRORS_SHOWN];
 	unsigned count;   /* of kept */
 	uint64_t total;
+	uint64_t *seen;   /* owned: hashes of all, kept or not; 0 = free */
+	size_t slots;     /* of seen: a power of two, or 0 */
+	size_t seen_count;
 	const char *conf; /* file that sorts before all others */
 };
 

@@ -58,6 +58,17 @@ static int flush_expanded(struct rows *r, bool all, struct err *err)
 	return 0;
 }
 
+/* The header line of the expanded table */
+static int put_header(struct rows *r, const struct csv_row *header)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < header->count && !code; i++)
+		code = csv_put_field(&r->expanded, !i, header->cells[i].text,
+				     header->cells[i].len);
+	return code ? code : buf_append(&r->expanded, "\r\n", 2);
+}
+
 static int read_header(struct rows *r, struct err *err)
 {
 	struct pos top = { r->file, 1, 0 };
@@ -75,13 +86,10 @@ static int read_header(struct rows *r, struct err *err)
 				     r->fileid, r->errors);
 		r->joined = !code;
 	}
-	if (!code && r->expand_fd >= 0)
-		for (size_t i = 0; i < header.count && !code; i++)
-			code = csv_put_field(&r->expanded, !i,
-					     header.cells[i].text,
-					     header.cells[i].len);
-	if (!code && r->expand_fd >= 0)
-		code = buf_append(&r->expanded, "\r\n", 2);
+	if (!code && r->expand_fd >= 0 && put_header(r, &header)) {
+		code = err_nomem(err);
+		report(r, err);
+	}
 	csv_row_release(&header);
 	return code;
 }

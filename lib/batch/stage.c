@@ -15,7 +15,9 @@
 #include "text.h"
 
 #define FINGERPRINT_FILE "fingerprint"
-#define PUBLISHING_FILE "publishing"
+/* Behind the fingerprint, from the first rename on. */
+#define PUBLISHING_MARK "publishing\n"
+#define FINGERPRINT_TEXT (2 * STAGE_FINGERPRINT_SIZE + 1)
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 static void close_fd(int *fd)
@@ -26,14 +28,13 @@ static void close_fd(int *fd)
 }
 
 int stage_init(struct stage *s, const char *outdir, const char *prefix,
-	       uint64_t shard, uint64_t shards, bool labels, struct err *err)
+	       uint64_t shard, uint64_t shards, struct err *err)
 {
 	struct buf out = BUF_INIT, partial = BUF_INIT;
 	size_t name;
 	int r;
 
 	*s = (struct stage)STAGE_INIT;
-	s->dirs = labels ? NAME_DIRS : NAME_DIR_LABELS;
 	r = file_expand_home(*outdir ? outdir : ".", &out, err);
 	if (r) {
 		buf_release(&out);
@@ -73,6 +74,40 @@ void stage_release(struct stage *s)
 	s->outdir = s->partial = NULL;
 }
 
+/* Open what there is of a target directory, where files can be renamed to. */
+static int open_target(struct stage *s, enum name_dir dir, struct err *err)
+{
+	const char *name = name_dirs[dir];
+	struct stat out, target;
+	int fd = openat(s->out_fd, name, OPEN_DIR);
+
+	if (fd < 0 && errno == ENOENT &&
+	    faccessat(s->out_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	s->target[dir] = fd;
+	if (fd < 0 || fstat(fd, &target) || fstat(s->out_fd, &out)) {
+		err_io(err, errno, "cannot open the directory", name);
+		return err_context(err, "in '%s'", s->outdir);
+	}
+	if (target.st_dev != out.st_dev)
+		return err_set(err, ERR_INPUT, "'%s/%s' leads to another file "
+			       "system, where finished files can't be moved "
+			       "to: choose an --outdir that is whole",
+			       s->outdir, name);
+	return 0;
+}
+
+/* Those that are not open yet. */
+static int open_targets(struct stage *s, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < s->dirs && !r; i++)
+		if (s->target[i] < 0)
+			r = open_target(s, (enum name_dir)i, err);
+	return r;
+}
+
 int stage_look(struct stage *s, struct err *err)
 {
 	s->out_fd = open(s->outdir, OPEN_DIR);
@@ -80,21 +115,7 @@ int stage_look(struct stage *s, struct err *err)
 		return errno == ENOENT ? 0 :
 		       err_io(err, errno, "cannot open the directory",
 			      s->outdir);
-	for (unsigned i = 0; i < s->dirs; i++) {
-		s->target[i] = openat(s->out_fd, name_dirs[i], OPEN_DIR);
-		if (s->target[i] < 0 && errno != ENOENT) {
-			err_io(err, errno, "cannot open the directory",
-			       name_dirs[i]);
-			return err_context(err, "in '%s'", s->outdir);
-		}
-	}
-	return 0;
-}
-
-static bool is_there(const struct stage *s)
-{
-	return s->out_fd >= 0 && !faccessat(s->out_fd, s->name, F_OK,
-					    AT_SYMLINK_NOFOLLOW);
+	return open_targets(s, err);
 }
 
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
@@ -133,8 +154,11 @@ static int next_entry(DIR *d, const char **name)
 	return e ? 1 : errno ? -1 : 0;
 }
 
-/* Remove the entries of a directory, and theirs one level down. */
-static int remove_entries(int fd, bool deeper)
+/*
+ * Remove the entries of a directory but for one (kept may be NULL), and
+ * theirs one level down.
+ */
+static int remove_entries(int fd, const char *kept, bool deeper)
 {
 	DIR *d = open_entries(fd);
 	const char *name;
@@ -143,11 +167,15 @@ static int remove_entries(int fd, bool deeper)
 	while (!r && (r = next_entry(d, &name)) > 0) {
 		int sub;
 
+		if (kept && !strcmp(name, kept)) {
+			r = 0;
+			continue;
+		}
 		r = unlinkat(fd, name, 0);
 		if (!r)
 			continue;
 		sub = deeper ? openat(fd, name, OPEN_DIR | O_NOFOLLOW) : -1;
-		r = sub < 0 ? -1 : remove_entries(sub, false);
+		r = sub < 0 ? -1 : remove_entries(sub, NULL, false);
 		if (!r)
 			r = unlinkat(fd, name, AT_REMOVEDIR);
 		close_fd(&sub);
@@ -165,8 +193,14 @@ int stage_remove(struct stage *s, struct err *err)
 		    errno != ENOENT)
 			return err_io(err, errno, "cannot remove",
 				      s->partial);
-	if (remove_entries(s->fd, false) ||
-	    unlinkat(s->out_fd, s->name, AT_REMOVEDIR))
+	/*
+	 * The fingerprint is the lock: it goes last, and another run may then
+	 * move in at once.
+	 */
+	if (remove_entries(s->fd, FINGERPRINT_FILE, false) ||
+	    unlinkat(s->fd, FINGERPRINT_FILE, 0) ||
+	    (unlinkat(s->out_fd, s->name, AT_REMOVEDIR) &&
+	     errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT))
 		return err_io(err, errno, "cannot remove", s->partial);
 	return 0;
 }
@@ -174,7 +208,7 @@ int stage_remove(struct stage *s, struct err *err)
 /* The fingerprint that stands there; false when it was not written whole. */
 static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
 {
-	char text[2 * STAGE_FINGERPRINT_SIZE + 1];
+	char text[FINGERPRINT_TEXT];
 	struct buf raw = BUF_INIT;
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 	bool whole = n == (ssize_t)sizeof(text) && text[n - 1] == '\n' &&
@@ -186,21 +220,30 @@ static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
 	return whole;
 }
 
-bool stage_is_unfinished(const struct stage *s)
+enum stage_earlier stage_earlier(const struct stage *s)
 {
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
+	enum stage_earlier earlier = STAGE_NONE;
 	int dir, fd = -1;
-	bool whole;
 
 	dir = s->out_fd < 0 ? -1 : openat(s->out_fd, s->name,
 					  OPEN_DIR | O_NOFOLLOW);
 	if (dir >= 0)
 		fd = openat(dir, FINGERPRINT_FILE, O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_CLOEXEC);
-	whole = fd >= 0 && read_fingerprint(fd, found);
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
+		earlier = STAGE_AT_WORK;
+	else if (fd >= 0 && read_fingerprint(fd, found))
+		earlier = STAGE_STOPPED;
 	close_fd(&fd);
 	close_fd(&dir);
-	return whole;
+	return earlier;
+}
+
+/* Some file systems have nothing to sync for a directory. */
+static int sync_dir(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
 }
 
 static int write_fingerprint(const struct stage *s,
@@ -216,10 +259,42 @@ static int write_fingerprint(const struct stage *s,
 	else if (ftruncate(s->lock_fd, 0) ||
 		 lseek(s->lock_fd, 0, SEEK_SET) < 0 ||
 		 file_write_all(s->lock_fd, text.data, text.len) ||
-		 fsync(s->lock_fd))
+		 fsync(s->lock_fd) || sync_dir(s->fd))
 		r = err_io(err, errno, "cannot write in", s->partial);
 	buf_release(&text);
 	return r;
+}
+
+/* Whether an earlier run had begun to publish. */
+static bool is_marked(int fd)
+{
+	char mark[sizeof(PUBLISHING_MARK) - 1];
+
+	return pread(fd, mark, sizeof(mark), FINGERPRINT_TEXT) ==
+	       (ssize_t)sizeof(mark) &&
+	       !memcmp(mark, PUBLISHING_MARK, sizeof(mark));
+}
+
+/* Have it known, even after a power cut, before the first rename. */
+static int mark_publishing(const struct stage *s)
+{
+	return lseek(s->lock_fd, FINGERPRINT_TEXT, SEEK_SET) < 0 ||
+	       file_write_all(s->lock_fd, PUBLISHING_MARK,
+			      sizeof(PUBLISHING_MARK) - 1) ||
+	       fsync(s->lock_fd) ? -1 : 0;
+}
+
+int stage_err_at_work(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "another run is at work in '%s': wait "
+		       "for it to end", s->partial);
+}
+
+int stage_err_stopped(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "an earlier run was stopped and left "
+		       "'%s': complete it with --resume, or begin again with "
+		       "--restart", s->partial);
 }
 
 /* The partial directory is there with a whole fingerprint: what now? */
@@ -228,16 +303,14 @@ static int meet(struct stage *s, enum batch_start start,
 		const uint8_t found[STAGE_FINGERPRINT_SIZE], struct err *err)
 {
 	if (start == BATCH_NEW)
-		return err_set(err, ERR_EXISTS, "an earlier run was stopped and "
-			       "left '%s': complete it with --resume, or begin "
-			       "again with --restart", s->partial);
+		return stage_err_stopped(s, err);
 	if (memcmp(wanted, found, STAGE_FINGERPRINT_SIZE) != 0)
 		return err_set(err, ERR_EXISTS, "'%s' was left by a run with "
 			       "another configuration, values table or options, "
 			       "so it can't be resumed: give what it was started "
 			       "with, or begin again with --restart",
 			       s->partial);
-	s->publishing = !faccessat(s->fd, PUBLISHING_FILE, F_OK, 0);
+	s->publishing = is_marked(s->lock_fd);
 	return 0;
 }
 
@@ -249,7 +322,41 @@ static int make_dir(int at, const char *name, int *fd)
 	return *fd < 0 ? -1 : 0;
 }
 
-/* Make or open the directory itself and lock it. */
+/*
+ * Whether the directory and the lock are still those of the name: a run that
+ * ends removes both, and may have done so between our open and our lock.
+ */
+static bool is_current(const struct stage *s)
+{
+	struct stat dir, ours_dir, lock, ours_lock;
+
+	return !fstat(s->fd, &ours_dir) && !fstat(s->lock_fd, &ours_lock) &&
+	       !fstatat(s->out_fd, s->name, &dir, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(s->fd, FINGERPRINT_FILE, &lock, AT_SYMLINK_NOFOLLOW) &&
+	       dir.st_dev == ours_dir.st_dev && dir.st_ino == ours_dir.st_ino &&
+	       lock.st_dev == ours_lock.st_dev &&
+	       lock.st_ino == ours_lock.st_ino;
+}
+
+/* Make or open the directory and lock it: 0, or 1 when it was just removed. */
+static int try_lock(struct stage *s, struct err *err)
+{
+	close_fd(&s->lock_fd);
+	close_fd(&s->fd);
+	if (make_dir(s->out_fd, s->name, &s->fd))
+		return errno == ENOENT ? 1 :
+		       err_io(err, errno, "cannot make the directory",
+			      s->partial);
+	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
+			    O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (s->lock_fd < 0)
+		return errno == ENOENT ? 1 :
+		       err_io(err, errno, "cannot write in", s->partial);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return stage_err_at_work(s, err);
+	return is_current(s) ? 0 : 1;
+}
+
 static int enter(struct stage *s, struct err *err)
 {
 	int r = file_make_dirs(s->outdir, err);
@@ -261,17 +368,26 @@ static int enter(struct stage *s, struct err *err)
 	if (s->out_fd < 0)
 		return err_io(err, errno, "cannot open the directory",
 			      s->outdir);
-	s->resumed = is_there(s);
-	if (make_dir(s->out_fd, s->name, &s->fd))
-		return err_io(err, errno, "cannot make the directory",
+	for (unsigned tries = 0; tries < 100; tries++) {
+		r = try_lock(s, err);
+		if (r <= 0)
+			return r;
+	}
+	return err_set(err, ERR_EXISTS, "other runs keep making and removing "
+		       "'%s'", s->partial);
+}
+
+/*
+ * Throw away what an earlier run has left, holding its lock all the time.
+ * Without a whole fingerprint nobody takes up again what is still there if
+ * this run dies meanwhile: the next one clears on.
+ */
+static int clear(struct stage *s, struct err *err)
+{
+	if (ftruncate(s->lock_fd, 0) ||
+	    remove_entries(s->fd, FINGERPRINT_FILE, true))
+		return err_io(err, errno, "cannot remove what is in",
 			      s->partial);
-	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
-			    O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (s->lock_fd < 0)
-		return err_io(err, errno, "cannot write in", s->partial);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return err_set(err, ERR_EXISTS, "another run is at work in '%s': "
-			       "wait for it to end", s->partial);
 	return 0;
 }
 
@@ -280,26 +396,21 @@ int stage_open(struct stage *s, enum batch_start start,
 	       struct err *err)
 {
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
-	bool whole;
 	int r = enter(s, err);
 
+	/* The run before this one may have published since stage_look(). */
+	if (!r)
+		r = open_targets(s, err);
 	if (r)
 		return r;
-	whole = read_fingerprint(s->lock_fd, found);
-	if (s->resumed && start == BATCH_RESTART) {
-		/* The lock goes with its file; the name is ours meanwhile. */
-		if (remove_entries(s->fd, true))
-			return err_io(err, errno, "cannot remove what is in",
-				      s->partial);
-		close_fd(&s->fd);
-		close_fd(&s->lock_fd);
-		r = enter(s, err);
-		s->resumed = whole = false;
-	} else if (s->resumed && whole) {
+	if (read_fingerprint(s->lock_fd, found) && start != BATCH_RESTART) {
 		r = meet(s, start, fingerprint, found, err);
+		s->resumed = !r;
+	} else {
+		r = clear(s, err);
+		if (!r)
+			r = write_fingerprint(s, fingerprint, err);
 	}
-	if (!r && !whole)
-		r = write_fingerprint(s, fingerprint, err);
 	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (make_dir(s->fd, name_dirs[i], &s->dir[i]))
 			r = err_io(err, errno, "cannot make a directory in",
@@ -342,7 +453,7 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 	return ERR_IO;
 }
 
-/* Open a staged or target file for reading; its size. -1 when absent. */
+/* Open a staged or target file for reading; its size. -1 with errno. */
 static int open_file(const struct stage *s, bool target, enum name_dir dir,
 		     const char *file, off_t *size)
 {
@@ -350,6 +461,7 @@ static int open_file(const struct stage *s, bool target, enum name_dir dir,
 	struct stat st;
 	int fd;
 
+	errno = ENOENT;
 	if (at < 0)
 		return -1;
 	fd = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -401,18 +513,27 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 	return equal ? STAGE_EQUAL : STAGE_DIFFERENT;
 }
 
-bool stage_read(const struct stage *s, bool target, enum name_dir dir,
-		const char *file, void *p, size_t n)
+int stage_read(const struct stage *s, bool target, enum name_dir dir,
+	       const char *file, void *p, size_t n, struct err *err)
 {
-	off_t size;
-	int fd = open_file(s, target, dir, file, &size);
-	bool ok;
+	off_t size = -1;
+	int fd = open_file(s, target, dir, file, &size), r = 0;
 
-	if (fd < 0)
-		return false;
-	ok = size == (off_t)n && read_all(fd, p, n);
-	close(fd);
-	return ok;
+	if (fd < 0) {
+		/* ELOOP: a symbolic link, which is none of ours. */
+		if (errno != ENOENT && errno != ELOOP)
+			r = err_io(err, errno, "cannot read", file);
+	} else if (size == (off_t)n) {
+		errno = 0;
+		if (read_all(fd, p, n))
+			r = 1;
+		else if (errno)
+			r = err_io(err, errno, "cannot read", file);
+	}
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? err_context(err, "%s/%s", target ? s->outdir :
+				   s->partial, name_dirs[dir]) : r;
 }
 
 int stage_open_own(const struct stage *s, const char *file, mode_t mode,
@@ -441,7 +562,39 @@ static int rename_failed(const struct stage *s, enum name_dir dir,
 	return err_io(err, errno, "cannot move into place", file);
 }
 
-/* 1 when there was something to move, 0 when not, or an error. */
+/*
+ * A run that moved by linking (there is no other way to not replace on some
+ * file systems) may have died before it removed the old name.
+ */
+static bool is_linked(const struct stage *s, enum name_dir dir,
+		      const char *file)
+{
+	struct stat staged, target;
+
+	return !fstatat(s->dir[dir], file, &staged, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(s->target[dir], file, &target, AT_SYMLINK_NOFOLLOW) &&
+	       staged.st_dev == target.st_dev && staged.st_ino == target.st_ino;
+}
+
+static int publish_file(struct stage *s, enum name_dir dir, const char *file,
+			bool overwrite, struct err *err)
+{
+	int from = s->dir[dir], to = s->target[dir], r;
+
+	/* Renaming one of two names of a file to the other does nothing. */
+	if (s->resumed && is_linked(s, dir, file))
+		r = unlinkat(from, file, 0);
+	else if (overwrite)
+		r = renameat(from, file, to, file);
+	else
+		r = file_rename_new(from, file, to, file);
+	return r ? rename_failed(s, dir, file, err) : 0;
+}
+
+/*
+ * Move the files of one directory that is there already on both sides.
+ * 1 when there was something to move, 0 when not, or an error.
+ */
 static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 			 struct err *err)
 {
@@ -451,10 +604,7 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 
 	while (!r && d && (got = next_entry(d, &name)) > 0) {
 		moved = 1;
-		if (overwrite ?
-		    renameat(s->dir[dir], name, s->target[dir], name) :
-		    file_rename_new(s->dir[dir], name, s->target[dir], name))
-			r = rename_failed(s, dir, name, err);
+		r = publish_file(s, dir, name, overwrite, err);
 	}
 	if (!r && got < 0)
 		r = err_io(err, errno, "cannot read", s->partial);
@@ -491,12 +641,12 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 			return s->target[dir] < 0 ?
 			       err_io(err, errno, "cannot open", s->outdir) : 0;
 		}
-		if (errno != EEXIST)
+		if (errno != EEXIST && errno != ENOTEMPTY)
 			return rename_failed(s, dir, "", err);
 		/* Another shard was faster. */
-		s->target[dir] = openat(s->out_fd, name_dirs[dir], OPEN_DIR);
-		if (s->target[dir] < 0)
-			return err_io(err, errno, "cannot open", s->outdir);
+		r = open_target(s, dir, err);
+		if (r)
+			return r;
 	}
 	/* Entries that move away may make a file system skip others. */
 	do {
@@ -505,23 +655,15 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 	return r;
 }
 
-static int sync_dir(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
-
 int stage_publish(struct stage *s, bool overwrite, struct err *err)
 {
-	int mark, r = 0;
+	int r = 0;
 
 	if (syncfs(s->fd))
 		return err_io(err, errno, "cannot write to the disk of",
 			      s->partial);
-	mark = openat(s->fd, PUBLISHING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW |
-		      O_CLOEXEC, 0666);
-	if (mark < 0 || sync_dir(s->fd))
-		r = err_io(err, errno, "cannot write in", s->partial);
-	close_fd(&mark);
+	if (mark_publishing(s))
+		return err_io(err, errno, "cannot write in", s->partial);
 	for (unsigned i = 0; i < s->dirs && !r; i++)
 		r = publish_dir(s, (enum name_dir)i, overwrite, err);
 	for (unsigned i = 0; i < s->dirs && !r; i++)

@@ -4,9 +4,11 @@
  * see it, and how it becomes visible.
  *
  *   <outdir>/.mfg_gen-<prefix>.partial/
- *     fingerprint   of what it is made from; locked while a run works here
- *     publishing    present from the first rename on
+ *     fingerprint   of what it is made from, and whether publishing has
+ *                   begun; locked while a run works here
  *     keys/ csv/ bin/ labels/
+ *
+ * Without a whole fingerprint it is nobody's, and the next run clears it.
  */
 #ifndef BATCH_STAGE_H
 #define BATCH_STAGE_H
@@ -32,42 +34,53 @@ struct stage {
 	int lock_fd;
 	int dir[NAME_DIRS];     /* in the partial directory */
 	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
-	unsigned dirs;      /* how many of them this batch has */
-	bool resumed;       /* the partial directory was there */
+	unsigned dirs;      /* how many of them there are: NAME_DIR_LABELS, or,
+			       set before stage_look(), NAME_DIRS */
+	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
 /* Holds nothing: can be released. */
 #define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1, -1 }, \
-		     { -1, -1, -1, -1 }, NAME_DIRS, false, false }
+		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false }
 
 /*
- * Paths only; nothing is touched. shards 0: no sharding. labels: the batch
- * has any. 0, ERR_USAGE (home directory) or ERR_NOMEM.
+ * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home
+ * directory) or ERR_NOMEM.
  */
 __attribute__((warn_unused_result))
 int stage_init(struct stage *s, const char *outdir, const char *prefix,
-	       uint64_t shard, uint64_t shards, bool labels, struct err *err);
+	       uint64_t shard, uint64_t shards, struct err *err);
 void stage_release(struct stage *s);
 
-/* Open what exists of outdir, to look for targets. Missing is no error. */
+/*
+ * Open what exists of outdir, to look for targets. Missing is no error, a
+ * directory on another file system is: files are published by renaming.
+ */
 __attribute__((warn_unused_result))
 int stage_look(struct stage *s, struct err *err);
 
-/*
- * Whether an earlier run has left a partial directory with something in it;
- * to be called after stage_look().
- */
-bool stage_is_unfinished(const struct stage *s);
+enum stage_earlier {
+	STAGE_NONE,
+	STAGE_STOPPED, /* it has left a partial directory with a fingerprint */
+	STAGE_AT_WORK  /* it is there */
+};
+
+/* What there is of an earlier run; to be called after stage_look(). */
+enum stage_earlier stage_earlier(const struct stage *s);
+
+/* The messages for the latter two. Return ERR_EXISTS. */
+int stage_err_stopped(const struct stage *s, struct err *err);
+int stage_err_at_work(const struct stage *s, struct err *err);
 
 /* Whether a target of that name stands in outdir. */
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
 			 const char *file);
 
 /*
- * Make or open the partial directory. ERR_EXISTS when it is there and start
- * is BATCH_NEW, when another run holds it, or, with BATCH_RESUME, when its
- * fingerprint is another one.
+ * Make or open the partial directory, lock it and, unless it is resumed,
+ * clear it. ERR_EXISTS when it is there and start is BATCH_NEW, when another
+ * run holds it, or, with BATCH_RESUME, when its fingerprint is another one.
  */
 __attribute__((warn_unused_result))
 int stage_open(struct stage *s, enum batch_start start,
@@ -95,11 +108,12 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 			       const void *p, size_t n);
 
 /*
- * Read a staged (or target) file of exactly n bytes. False when there is
- * none of that size or it can't be read.
+ * Read a staged (or target) file of exactly n bytes: 1, 0 when there is none
+ * of that size, or ERR_IO when it can't be read, which is not the same.
  */
-bool stage_read(const struct stage *s, bool target, enum name_dir dir,
-		const char *file, void *p, size_t n);
+__attribute__((warn_unused_result))
+int stage_read(const struct stage *s, bool target, enum name_dir dir,
+	       const char *file, void *p, size_t n, struct err *err);
 
 /*
  * A file of the run's own in the partial directory, made anew and open for
@@ -115,7 +129,7 @@ int stage_open_own(const struct stage *s, const char *file, mode_t mode,
 __attribute__((warn_unused_result))
 int stage_publish(struct stage *s, bool overwrite, struct err *err);
 
-/* Remove the partial directory with all that is in it. */
+/* Remove the partial directory after stage_publish(). */
 __attribute__((warn_unused_result))
 int stage_remove(struct stage *s, struct err *err);
 

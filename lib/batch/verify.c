@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -106,14 +107,16 @@ static int compare_names(const void *a, const void *b)
 static struct image *find_image(const struct verify *v, const char *name,
 				size_t len)
 {
-	struct image wanted = { .name = mem_strndup(name, len) };
-	struct image *found = NULL;
+	char text[NAME_MAX + 1];
+	struct image wanted = { .name = text };
 
-	if (wanted.name)
-		found = bsearch(&wanted, v->images, v->count,
-				sizeof(*v->images), compare_names);
-	mem_free(wanted.name);
-	return found;
+	/* No file can have a longer one. */
+	if (len > NAME_MAX || !v->count)
+		return NULL;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return bsearch(&wanted, v->images, v->count, sizeof(*v->images),
+		       compare_names);
 }
 
 /* An array with room for one more than count, or NULL. */

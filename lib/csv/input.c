@@ -123,7 +123,7 @@ static int add_row(struct csv_input *in, const struct layout *l,
 			   dialect, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!in->ns)
+		if (!in->ns || text_same_word(type.text, type.len, "namespace"))
 			in->ns = "?";
 		return r;
 	}
@@ -168,8 +168,13 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		       "has to name key,type,encoding,value");
 	if (r > 0 && !read_header(&layout, &row, file, &err))
 		while ((r = csv_table_next(t, &row, &err)) > 0) {
-			add_row(in, &layout, &row, file, dialect, &err);
+			int added = add_row(in, &layout, &row, file, dialect,
+					    &err);
+
 			report(sink, &err, &result);
+			/* No later row is to blame for what is not there. */
+			if (added == ERR_NOMEM)
+				break;
 		}
 	report(sink, &err, &result);
 	csv_table_free(t);

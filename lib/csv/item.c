@@ -222,6 +222,7 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 
 void csv_decoder_start(struct csv_decoder *d)
 {
+	d->ns_refused = false;
 	nvs_wifi_start(&d->wifi);
 }
 
@@ -420,6 +421,7 @@ int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 	if (spec->is_namespace) {
 		nvs_wifi_namespace(&d->wifi, spec->name);
 		r = sink->open_namespace(sink->ctx, spec->name, err);
+		d->ns_refused = r != 0;
 		return r ? err_place(err, &spec->pos) : 0;
 	}
 	pos = csv_cell_pos(file, value);
@@ -435,6 +437,9 @@ int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 				err);
 	if (r)
 		return err_place(err, &pos);
+	/* Its namespace is not there, which has been said. */
+	if (d->ns_refused)
+		return 0;
 	r = nvs_wifi_add(&d->wifi, sink, &item,
 			 padded ? (const uint8_t *)value->text : item.data,
 			 padded ? value->len : item.len, err);

@@ -60,13 +60,14 @@ static int enter_name(struct nvs_names *names, const struct csv_line *line,
 {
 	const struct csv_spec *spec = &line->spec;
 	uint8_t index;
-	int r;
+	int r = 0;
 
-	r = nvs_names_namespace(names, spec->is_namespace ? spec->name :
-				line->ns, &index, NULL, err);
-	if (!r && !spec->is_namespace)
+	if (spec->is_namespace)
+		r = nvs_names_namespace(names, spec->name, &index, NULL, err);
+	else if (nvs_names_find(names, line->ns, &index))
 		r = nvs_names_key(names, index, spec->name, NVS_CHUNK_NONE,
 				  err);
+	/* Else its namespace was refused, which has been said. */
 	return r ? err_place(err, &spec->pos) : 0;
 }
 
@@ -93,6 +94,11 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 		buf_release(&line->prefix);
 	}
 	return r;
+}
+
+static bool is_namespace(const struct csv_cell *type)
+{
+	return text_same_word(type->text, type->len, "namespace");
 }
 
 static struct csv_line *new_line(struct csv_schema *s)
@@ -123,7 +129,7 @@ static int add_row(struct csv_schema *s, struct nvs_names *names,
 	r = parse_row(line, row, file, *ns, dialect, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
-		if (!*ns)
+		if (!*ns || (row->count > 1 && is_namespace(&row->cells[1])))
 			*ns = "?";
 		return r;
 	}
@@ -160,9 +166,9 @@ static int check_not_empty(const struct csv_schema *s, const char *file,
 	return 0;
 }
 
-int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
-		    size_t n, enum csv_dialect dialect,
-		    const struct err_sink *sink)
+int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
+		       size_t n, enum csv_dialect dialect,
+		       const struct err_sink *sink)
 {
 	struct err err = ERR_INIT;
 	struct csv_row row = CSV_ROW_INIT;
@@ -178,8 +184,12 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
-		add_row(s, &names, &row, file, dialect, &ns, &err);
+		int added = add_row(s, &names, &row, file, dialect, &ns, &err);
+
 		report(sink, &err, &result);
+		/* What comes now would be blamed for what is not there. */
+		if (added == ERR_NOMEM)
+			break;
 	}
 	if (t && !r && !result)
 		check_not_empty(s, file, &err);
@@ -190,4 +200,10 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	if (result)
 		csv_schema_release(s);
 	return result;
+}
+
+int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
+		    size_t n, const struct err_sink *sink)
+{
+	return csv_schema_read_as(s, file, p, n, CSV_PLAIN, sink);
 }

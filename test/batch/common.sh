@@ -102,8 +102,8 @@ wait_for_state() {
 }
 
 resume_stopped() {
-	kill -CONT $stopped 2>/dev/null
-	wait $stopped 2>/dev/null
+	kill -CONT "$stopped" 2>/dev/null
+	wait "$stopped" 2>/dev/null
 	status=$?
 	cp "$LIB_DIR/stopped.out" "$ERR"
 	last_command="the run that had been stopped"
