@@ -241,15 +241,21 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 int file_move(int dir, const char *name, int fd, const char *path,
 	      enum file_existing existing, struct err *err)
 {
+	int parent, r = 0;
+
 	if (fsync(fd))
 		return err_io(err, errno, "cannot write", path);
+	parent = open_parent(path);
+	if (parent < 0)
+		return err_io(err, errno, "cannot open the directory of", path);
 	if (existing == FILE_REPLACE ?
 	    renameat(dir, name, AT_FDCWD, path) :
 	    file_rename_new(dir, name, AT_FDCWD, path))
-		return err_io(err, errno, "cannot create", path);
-	if (sync_parent(path))
-		return err_io(err, errno, "cannot sync the directory of", path);
-	return 0;
+		r = err_io(err, errno, "cannot create", path);
+	else if (sync_dir(parent))
+		r = err_io(err, errno, "cannot sync the directory of", path);
+	close(parent);
+	return r;
 }
 
 void file_aside_abort(struct file_aside *f)
