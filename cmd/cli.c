@@ -88,6 +88,16 @@ int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
+int cli_unknown_command(const char *program, const char *usage,
+			const char *command)
+{
+	fputs(usage, stderr);
+	fprintf(stderr, "%s: error: %s%s%s\n", program,
+		*command ? "unknown command '" : "a command is missing",
+		command, *command ? "'" : "");
+	return CLI_USAGE;
+}
+
 static void print(const struct err *e, const char *severity)
 {
 	char text[ERR_TEXT_MAX];

@@ -77,6 +77,13 @@ __attribute__((format(printf, 2, 3)))
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...);
 
 /*
+ * The same for a program of several commands; usage is its usage line, with
+ * line end, command what was typed, "" when nothing was.
+ */
+int cli_unknown_command(const char *program, const char *usage,
+			const char *command);
+
+/*
  * Values of options. They return as cli_parse(), and name the option in the
  * message. A number from min to max, decimal or 0x hex; "true" or "false" in
  * any case, false when text is NULL; the version of the format as "1", "2",

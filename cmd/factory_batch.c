@@ -12,7 +12,7 @@
 struct job {
 	struct setup_options setup;
 	struct batch_ui ui;
-	struct factory_keys keys;
+	struct key_words keys;
 	const char *count, *category, *flags;
 	struct nvs_keys given;
 };
@@ -90,26 +90,22 @@ static int parse_source(const struct cli_command *cmd, struct job *job)
 static int check_keys(const struct cli_command *cmd, struct job *job)
 {
 	struct batch_options *b = &job->setup.batch;
+	struct key_options k = { 0 };
 	struct err err = ERR_INIT;
-	bool keygen, encrypt;
-	int r = factory_keys_check(cmd, &job->keys, &keygen, &encrypt);
+	bool encrypt;
+	int r = keycmd_take_words(cmd, &job->keys, &k, &encrypt);
 
 	if (r >= 0 || !encrypt)
 		return r;
-	if (keygen) {
-		if (job->keys.keyfile && strchr(job->keys.keyfile, '/'))
-			return cli_wrong_usage(cmd, "a key file is made under "
-					       "keys/, its name can't hold a "
-					       "'/'");
-		b->keys = BATCH_DRAWN;
-		b->key_name = job->keys.keyfile;
-		return -1;
-	}
-	b->keys = BATCH_GIVEN;
-	b->given = &job->given;
-	return keycmd_load_input(&(struct key_options){
-				 .inputkey = job->keys.keyfile },
-				 &job->given, &err) ? cli_error(&err) : -1;
+	if (k.keyfile && strchr(k.keyfile, '/'))
+		return cli_wrong_usage(cmd, "a key file is made under keys/, its "
+				       "name can't hold a '/'");
+	b->keys = k.keygen ? BATCH_DRAWN : BATCH_GIVEN;
+	b->key_name = k.keyfile;
+	b->given = k.keygen ? NULL : &job->given;
+	if (!k.keygen && keycmd_load_input(&k, &job->given, &err))
+		return cli_error(&err);
+	return -1;
 }
 
 static int take_size(const struct cli_command *cmd, struct job *job)
@@ -182,7 +178,7 @@ int factory_batch(int argc, char **argv)
 		{ "size", 0, CLI_TEXT, &job.ui.size, "SIZE",
 		  "partition size in bytes (default: " FACTORY_SIZE "),\n"
 		  "a multiple of 4096, at least 0x3000" },
-		FACTORY_KEY_OPTIONS(&job.keys),
+		KEYCMD_WORD_OPTIONS(&job.keys),
 		BATCH_UI_OPTIONS(&job.ui, &s->batch),
 		{ 0 }
 	};

@@ -16,7 +16,7 @@
 struct job {
 	const char *code, *id, *outfile;
 	const char *infile, *size, *version, *salt, *outdir;
-	struct factory_keys keys;
+	struct key_words keys;
 	struct partition_options partition;
 };
 
@@ -36,25 +36,22 @@ struct run {
  * A made key goes below keys/, where only the last component of a relative
  * name counts; an absolute one is where it says.
  */
-static int name_keys(struct run *run, const struct job *job, struct err *err)
+static int name_keys(struct run *run, struct err *err)
 {
 	struct key_options *k = &run->single.keys;
-	const char *slash = job->keys.keyfile ? strrchr(job->keys.keyfile, '/') : NULL;
+	const char *slash = k->keyfile ? strrchr(k->keyfile, '/') : NULL;
 	time_t now = time(NULL);
 	struct tm tm;
 
-	if (!k->keygen) {
-		k->inputkey = job->keys.keyfile;
-	} else if (job->keys.keyfile) {
-		k->keyfile = slash && job->keys.keyfile[0] != '/' ? slash + 1 :
-							       job->keys.keyfile;
-	} else {
-		if (!localtime_r(&now, &tm) ||
-		    !strftime(run->key_name, sizeof(run->key_name),
-			      "encryption_keys_%m-%d_%H-%M.bin", &tm))
-			return err_set(err, ERR_IO, "cannot tell the time");
-		k->keyfile = run->key_name;
-	}
+	if (slash && k->keyfile[0] != '/')
+		k->keyfile = slash + 1;
+	if (!k->keygen || k->keyfile)
+		return 0;
+	if (!localtime_r(&now, &tm) ||
+	    !strftime(run->key_name, sizeof(run->key_name),
+		      "encryption_keys_%m-%d_%H-%M.bin", &tm))
+		return err_set(err, ERR_IO, "cannot tell the time");
+	k->keyfile = run->key_name;
 	return 0;
 }
 
@@ -163,7 +160,7 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 	if (!r)
 		r = take_size(run, job, err);
 	if (!r)
-		r = name_keys(run, job, err);
+		r = name_keys(run, err);
 	if (!r)
 		r = set_paths(run, job, err);
 	if (!r && job->infile)
@@ -206,8 +203,8 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 	struct err err = ERR_INIT;
 	int r;
 
-	r = factory_keys_check(cmd, &job->keys, &run.single.keys.keygen,
-			       &run.single.encrypt);
+	r = keycmd_take_words(cmd, &job->keys, &run.single.keys,
+			      &run.single.encrypt);
 	if (r < 0)
 		r = cli_version(cmd, job->version, &run.single.version);
 	if (r >= 0)
@@ -237,7 +234,7 @@ int main(int argc, char **argv)
 		PARTITION_OPTIONS(&job.partition),
 		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
 		  "NVS format (default: v2)" },
-		FACTORY_KEY_OPTIONS(&job.keys),
+		KEYCMD_WORD_OPTIONS(&job.keys),
 		{ "outdir", 0, CLI_TEXT, &job.outdir, "OUTDIR",
 		  "directory for image and key (default: .)" },
 		{ "salt", 0, CLI_TEXT, &job.salt, "SALT",

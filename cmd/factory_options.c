@@ -3,27 +3,6 @@
 
 #include "nvs_format.h"
 
-int factory_keys_check(const struct cli_command *cmd,
-		       const struct factory_keys *k, bool *keygen,
-		       bool *encrypt)
-{
-	int r = cli_truth(cmd, "keygen", k->keygen, keygen);
-
-	if (r < 0)
-		r = cli_truth(cmd, "encrypt", k->encrypt, encrypt);
-	if (r >= 0)
-		return r;
-	if (*keygen && !*encrypt)
-		return cli_wrong_usage(cmd, "--keygen true needs --encrypt "
-				       "true");
-	if (k->keyfile && !*encrypt)
-		return cli_wrong_usage(cmd, "--keyfile needs --encrypt true");
-	if (*encrypt && !*keygen && !k->keyfile)
-		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F "
-				       "or --keygen true");
-	return -1;
-}
-
 const char *factory_size(const struct partition_options *o, const char *size,
 			 struct err *err)
 {

@@ -85,17 +85,11 @@ static int check_keys(const struct cli_command *cmd, struct generate *g)
 	if (k->keygen && k->inputkey)
 		return cli_wrong_usage(cmd, "--keygen and --inputkey exclude "
 				       "each other");
-	if (k->protect_hmac && !k->keygen)
-		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
-				       "that --keygen makes: give --keygen too");
-	if (k->keyfile && !k->keygen)
-		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
-				       "needs --keygen");
 	if ((k->keyfile && strchr(k->keyfile, '/')) ||
 	    (k->hmac_keyfile && strchr(k->hmac_keyfile, '/')))
 		return cli_wrong_usage(cmd, "a key file is made under keys/, its "
 				       "name can't hold a '/'");
-	return keycmd_check_hmac(cmd, k);
+	return keycmd_check(cmd, k);
 }
 
 static int check_options(const struct cli_command *cmd, struct generate *g)
@@ -244,9 +238,5 @@ int main(int argc, char **argv)
 		return verify_command(argc - 1, argv + 1);
 	if (cli_is_help(command))
 		return help();
-	fputs(usage, stderr);
-	fprintf(stderr, "mfg_gen: error: %s%s%s\n",
-		*command ? "unknown command '" : "a command is missing",
-		command, *command ? "'" : "");
-	return CLI_USAGE;
+	return cli_unknown_command("mfg_gen", usage, command);
 }

@@ -103,13 +103,7 @@ static int check_keys(const struct cli_command *cmd,
 	if (k->keygen == (k->inputkey != NULL))
 		return cli_wrong_usage(cmd, "encrypt needs one of --keygen and "
 				       "--inputkey");
-	if (k->protect_hmac && !k->keygen)
-		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
-				       "that --keygen makes: give --keygen too");
-	if (k->keyfile && !k->keygen)
-		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
-				       "needs --keygen");
-	return keycmd_check_hmac(cmd, k);
+	return keycmd_check(cmd, k);
 }
 
 #define VERSION_OPTION(job) \
@@ -278,29 +272,6 @@ static int decrypt(int argc, char **argv)
 	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);
 }
 
-/* The keys of an older command line, in terms of today's options. */
-static int legacy_keys(const struct cli_command *cmd, struct job *job,
-		       const char *keygen, const char *encrypted,
-		       const char *keyfile)
-{
-	struct single *s = &job->single;
-	struct key_options *k = &s->keys;
-	int r = cli_truth(cmd, "keygen", keygen, &k->keygen);
-
-	if (r < 0)
-		r = cli_truth(cmd, "encrypt", encrypted, &s->encrypt);
-	if (r >= 0)
-		return r;
-	if (!s->encrypt && (k->keygen || keyfile))
-		return cli_wrong_usage(cmd, "--keygen and --keyfile need "
-				       "--encrypt true");
-	if (s->encrypt && !k->keygen && !keyfile)
-		return cli_wrong_usage(cmd, "--encrypt true needs --keygen true "
-				       "or --keyfile F");
-	*(k->keygen ? &k->keyfile : &k->inputkey) = keyfile;
-	return -1;
-}
-
 /*
  * The forms of older documents: options instead of positionals, or the bare
  * "in.csv out.bin [size]".
@@ -308,8 +279,8 @@ static int legacy_keys(const struct cli_command *cmd, struct job *job,
 static int legacy(int argc, char **argv)
 {
 	struct job job = { .size = DEFAULT_SIZE };
-	const char *input = NULL, *keygen = NULL, *encrypted = NULL;
-	const char *keyfile = NULL;
+	struct key_words keys = { 0 };
+	const char *input = NULL;
 	const struct cli_option options[] = {
 		{ "input", 0, CLI_TEXT, &input, "F", "input CSV" },
 		{ "output", 0, CLI_TEXT, &job.output, "F", "image file, .bin" },
@@ -317,12 +288,7 @@ static int legacy(int argc, char **argv)
 		  "partition size (default: " DEFAULT_SIZE ")" },
 		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
 		  "NVS format (default: v2)" },
-		{ "keygen", 0, CLI_TEXT, &keygen, "{true,false}",
-		  "draw a key" },
-		{ "encrypt", 0, CLI_TEXT, &encrypted, "{true,false}",
-		  "encrypt the image" },
-		{ "keyfile", 0, CLI_TEXT, &keyfile, "F",
-		  "key to encrypt with, or name for the drawn one" },
+		KEYCMD_WORD_OPTIONS(&keys),
 		OUTDIR_OPTION(&job),
 		{ 0 }
 	};
@@ -343,7 +309,8 @@ static int legacy(int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
 	if (r < 0)
-		r = legacy_keys(&cmd, &job, keygen, encrypted, keyfile);
+		r = keycmd_take_words(&cmd, &keys, &job.single.keys,
+				      &job.single.encrypt);
 	if (r >= 0)
 		return r;
 	if (!input || !job.output)
@@ -390,9 +357,5 @@ int main(int argc, char **argv)
 		return help();
 	if (argc > 2)
 		return legacy(argc, argv);
-	fputs(usage, stderr);
-	fprintf(stderr, "nvs_partition_gen: error: %s%s%s\n",
-		*command ? "unknown command '" : "a command is missing",
-		command, *command ? "'" : "");
-	return CLI_USAGE;
+	return cli_unknown_command("nvs_partition_gen", usage, command);
 }

@@ -42,29 +42,18 @@ static struct plan_line *add_line(struct plan *p)
 
 /* ---- Drawing ---- */
 
-static int draw_code(struct plan_line *line, struct ids *codes,
-		     const struct random_source *random, struct err *err)
+/* Draw until it is one that was not drawn before. */
+static int draw_new(int (*draw)(const struct random_source *random, char *to,
+				struct err *err),
+		    const struct random_source *random, char *to,
+		    struct ids *drawn, struct err *err)
 {
 	uint32_t there;
 	int r;
 
 	do {
-		r = homekit_code_random(random, line->code, err);
-		if (!r && ids_add(codes, line->code, 1, &there))
-			r = err_nomem(err);
-	} while (!r && there);
-	return r;
-}
-
-static int draw_id(struct plan_line *line, struct ids *ids,
-		   const struct random_source *random, struct err *err)
-{
-	uint32_t there;
-	int r;
-
-	do {
-		r = homekit_id_random(random, line->id, err);
-		if (!r && ids_add(ids, line->id, 1, &there))
+		r = draw(random, to, err);
+		if (!r && ids_add(drawn, to, 1, &there))
 			r = err_nomem(err);
 	} while (!r && there);
 	return r;
@@ -86,9 +75,11 @@ int plan_draw(struct plan *p, size_t count, const struct random_source *random,
 			r = err_nomem(err);
 			break;
 		}
-		r = draw_code(line, &codes, random, err);
+		r = draw_new(homekit_code_random, random, line->code, &codes,
+			     err);
 		if (!r)
-			r = draw_id(line, &ids, random, err);
+			r = draw_new(homekit_id_random, random, line->id, &ids,
+				     err);
 	}
 	ids_release(&codes);
 	ids_release(&ids);
@@ -198,30 +189,20 @@ static void check_unique(struct reading *r, struct ids *set,
 	report(r, cell->line, cell, &err);
 }
 
-static void take_code(struct reading *r, struct plan_line *line,
-		      const struct csv_cell *cell)
+/* The code, or the id: it has to be possible, and the only one. */
+static void take_text(struct reading *r, struct plan_line *line,
+		      const struct csv_cell *cell, bool is_id)
 {
 	struct err err = ERR_INIT;
 
-	if (homekit_code_check(cell->text, &err)) {
+	if (is_id ? homekit_id_check(cell->text, &err) :
+		    homekit_code_check(cell->text, &err)) {
 		report(r, cell->line, cell, &err);
 		return;
 	}
-	memcpy(line->code, cell->text, sizeof(line->code));
-	check_unique(r, &r->codes, cell, "setup code", false);
-}
-
-static void take_id(struct reading *r, struct plan_line *line,
-		    const struct csv_cell *cell)
-{
-	struct err err = ERR_INIT;
-
-	if (homekit_id_check(cell->text, &err)) {
-		report(r, cell->line, cell, &err);
-		return;
-	}
-	memcpy(line->id, cell->text, sizeof(line->id));
-	check_unique(r, &r->ids, cell, "setup id", true);
+	memcpy(is_id ? line->id : line->code, cell->text, cell->len + 1);
+	check_unique(r, is_id ? &r->ids : &r->codes, cell,
+		     is_id ? "setup id" : "setup code", is_id);
 }
 
 static void take_salt(struct reading *r, struct plan_line *line,
@@ -270,8 +251,8 @@ static bool take_row(struct reading *r, const struct csv_row *row)
 		report(r, row->line, NULL, &err);
 		return false;
 	}
-	take_code(r, line, cell_of(r, row, CODE));
-	take_id(r, line, cell_of(r, row, ID));
+	take_text(r, line, cell_of(r, row, CODE), false);
+	take_text(r, line, cell_of(r, row, ID), true);
 	if (cell_of(r, row, SALT))
 		take_salt(r, line, cell_of(r, row, SALT));
 	if (cell_of(r, row, NAME))
