@@ -56,7 +56,7 @@ TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all clean check demo deps deps-build help tests
+.PHONY: all bench clean check demo deps deps-build help tests
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a ## build the executables and libnvsgen.a
 
@@ -101,6 +101,19 @@ deps-build:
 demo: deps-build ## install what is missing, build, make the sample batch in build/demo
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) tools/demo.sh
+
+# Programs of the benchmark only; no library of ours is in them.
+$(BUILD)/floor $(BUILD)/measure: $(BUILD)/%: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
+$(BUILD)/syncs.so: tools/syncs.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+
+bench: deps-build ## install what is missing, build, measure speed and memory
+	@$(MAKE) --no-print-directory all $(BUILD)/floor $(BUILD)/measure $(BUILD)/syncs.so
+	@BUILD=$(BUILD) tools/bench.sh
 
 clean: ## remove what was built
 	rm -rf build

@@ -81,11 +81,15 @@ int err_io(struct err *e, int errnum, const char *what, const char *path);
 /* Out of memory. Returns ERR_NOMEM. */
 int err_nomem(struct err *e);
 
-/* Add a place to a filled *e that has none yet. Returns e->code. */
+/*
+ * Add a place to a filled *e that has none yet. Returns e->code; with e NULL,
+ * ERR_NONE: who passes that on as a result needs a struct err.
+ */
 int err_place(struct err *e, const struct pos *pos);
 
 /*
- * Put "<context>: " in front of the message of a filled *e. Returns e->code.
+ * Put "<context>: " in front of the message of a filled *e. Returns as
+ * err_place() does.
  * A message that grows too long loses its end.
  */
 __attribute__((format(printf, 2, 3)))

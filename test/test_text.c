@@ -48,7 +48,7 @@ static void test_int_refused(void **state)
 	static const char *const not[] = {
 		"x", "1x", "x1", "1 2", "--1", "+-1", "- 1", "-", "+", "0x",
 		"0X", "-0x", "0xg", "0x-1", "1.0", "1e3", "1_000", "0b1", "0o7",
-		"a", "ff", "1,0", "\xD9\xA1", "0x1 2", "\xC2\xA0" "1"
+		"a", "ff", "1,0", "\xD9\xA1", "0x1 2", "\302\2401"
 	};
 	static const char *const over[] = {
 		"18446744073709551616", "-18446744073709551616",

@@ -312,6 +312,8 @@ static void test_edited_cells(void **state)
 		  "dev:a_i32: -70002 in the image, -2147483648" },
 		{ "a_u64,data,u64,2", "a_u64,data,u64,18446744073709551615",
 		  "dev:a_u64: 2 in the image, 18446744073709551615" },
+		{ "a_u64,data,u64,2", "a_u64,data,u64,4294967298",
+		  "dev:a_u64: 2 in the image, 4294967298" },
 		{ "a_i64,data,i64,-2", "a_i64,data,i64,-9223372036854775808",
 		  "dev:a_i64: -2 in the image, -9223372036854775808" },
 		{ "SN-0002", "SN-0003", "more:text: the string differs" },

@@ -357,6 +357,18 @@ verify --manifest out.csv
 verify --sample 1
 is "verify writes nothing" "$(fingerprint "$T")" "$before"
 
+# ---- a key file with a name of its own is found through the manifest ----
+
+mkdir named && cd named || exit 1
+printf 'n,namespace,\nk,data,u8\n' >conf.csv
+printf 'k\n7\n' >values.csv
+try mfg_gen generate conf.csv values.csv P 0x3000 --keygen --keyfile my.bin \
+	--manifest m.csv
+try mfg_gen verify --manifest m.csv P
+is "a named key file is found" "$status $(cat "$OUT" "$ERR")" \
+	"0 1 images verified, 0 wrong"
+cd "$T" || exit 1
+
 # ---- every recorded batch of test/golden ----
 
 while IFS= read -r -d '' bin; do

@@ -28,6 +28,7 @@ struct kind {
 static const struct kind BIN = { "bin", "", ".bin" };
 static const struct kind CSV = { "csv", "", ".csv" };
 static const struct kind KEY = { "keys", "keys-", ".bin" };
+static const struct kind AS_RECORDED = { ".", "", "" };
 static const struct kind HMAC_KEY = { "keys", "hmac-keys-", ".bin" };
 
 struct image {
@@ -273,6 +274,11 @@ static int verify_image(struct verify *v, struct compare *c,
 	    put_path(v, &CSV, image->name, &csv) ||
 	    put_path(v, &KEY, image->name, &key) ||
 	    put_path(v, &HMAC_KEY, image->name, &hmac) ? err_nomem(err) : 0;
+	/* A key file that was given a name of its own: the manifest has it. */
+	if (!r && row && *row->cell[RECORD_KEYS] &&
+	    !file_exists((char *)key.data) &&
+	    put_path(v, &AS_RECORDED, row->cell[RECORD_KEYS], &key))
+		r = err_nomem(err);
 	if (!r) {
 		job.image = (char *)bin.data;
 		job.csv = (char *)csv.data;

@@ -19,13 +19,15 @@ void csv_schema_release(struct csv_schema *s)
 static int check_tag(const struct csv_row *row, const char *file,
 		     bool is_namespace, bool *repeat, struct err *err)
 {
-	const struct csv_cell *tag = &row->cells[3];
-	struct pos pos = csv_cell_pos(file, tag);
+	const struct csv_cell *tag;
 	char shown[TEXT_SHOWN];
+	struct pos pos;
 
 	*repeat = false;
-	if (row->count < 4 || !tag->len)
+	if (row->count < 4 || !row->cells[3].len)
 		return 0;
+	tag = &row->cells[3];
+	pos = csv_cell_pos(file, tag);
 	if (strcmp(tag->text, "REPEAT") != 0)
 		return err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag "
 			      "REPEAT may stand", row->cells[0].text,

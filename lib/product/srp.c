@@ -222,7 +222,7 @@ int srp_private_key(const char *user, const char *password,
 /* Bit n of a big-endian number. */
 static unsigned bit(const uint8_t x[SRP_PRIVATE_SIZE], size_t n)
 {
-	return x[SRP_PRIVATE_SIZE - 1 - n / 8] >> n % 8 & 1u;
+	return (unsigned)x[SRP_PRIVATE_SIZE - 1 - n / 8] >> n % 8 & 1u;
 }
 
 /* The bits of x in a column of a block, one of each row. */
