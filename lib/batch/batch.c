@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,6 +97,8 @@ static int prepare(struct batch *b, struct err *err)
 	if (!r)
 		r = stage_init(&b->stage, o->outdir, o->prefix, o->shard,
 			       o->shards, err);
+	if (o->label)
+		b->stage.dirs = NAME_DIRS;
 	if (!r)
 		r = stage_look(&b->stage, err);
 	if (!r && o->only)
@@ -114,7 +117,7 @@ static int prepare_extras(struct batch *b, struct err *err)
 	const char *paths[2] = { o->manifest, NULL };
 	int r = 0;
 
-	if (b->schema.repeats)
+	if (b->schema.repeats && !o->tables)
 		r = inputs_name_expanded(o->values, o->conf, b->stage.outdir,
 					 &b->expanded, err);
 	if (!r && o->sums) {
@@ -136,21 +139,44 @@ static int prepare_extras(struct batch *b, struct err *err)
 	return r;
 }
 
+static const char *values_name(const struct batch *b)
+{
+	return b->o->values ? b->o->values : "the values table";
+}
+
+/* Both files, or what stands in their place. */
+static int open_inputs(struct batch *b, struct err *err)
+{
+	const struct batch_tables *tables = b->o->tables;
+	int r;
+
+	if (!tables) {
+		r = inputs_read_conf(b->o->conf, &b->conf, err);
+		if (!r)
+			r = inputs_open_values(b->o->values, b->o->stop,
+					       &b->values_fd, err);
+		return r;
+	}
+	if (buf_append(&b->conf, tables->conf, tables->conf_len))
+		return err_nomem(err);
+	b->values_fd = fcntl(tables->values_fd, F_DUPFD_CLOEXEC, 0);
+	return b->values_fd < 0 ? err_io(err, errno, "cannot read",
+					 values_name(b)) : 0;
+}
+
 static int read_inputs(struct batch *b)
 {
+	enum csv_dialect dialect = b->o->tables ? CSV_EXTENDED : CSV_PLAIN;
 	struct err err = ERR_INIT;
 	int r;
 
-	r = inputs_read_conf(b->o->conf, &b->conf, &err);
-	if (!r)
-		r = inputs_open_values(b->o->values, b->o->stop,
-				       &b->values_fd, &err);
+	r = open_inputs(b, &err);
 	if (!r && fstat(b->values_fd, &b->values_before))
-		r = err_io(&err, errno, "cannot read", b->o->values);
+		r = err_io(&err, errno, "cannot read", values_name(b));
 	if (r)
 		return report(b, &err);
-	r = csv_schema_read(&b->schema, b->o->conf, b->conf.data, b->conf.len,
-			    &b->sink);
+	r = csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
+			       b->conf.len, dialect, &b->sink);
 	if (r)
 		return r;
 	if (prepare_extras(b, &err))
@@ -396,13 +422,13 @@ static int values_unchanged(struct batch *b, struct err *err)
 	struct stat now;
 
 	if (fstat(b->values_fd, &now))
-		return err_io(err, errno, "cannot read", b->o->values);
+		return err_io(err, errno, "cannot read", values_name(b));
 	if (now.st_size != b->values_before.st_size ||
 	    now.st_mtim.tv_sec != b->values_before.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != b->values_before.st_mtim.tv_nsec)
 		return err_set(err, ERR_INPUT, "'%s' was changed while the batch "
 			       "was made, nothing is published: begin again with "
-			       "--restart", b->o->values);
+			       "--restart", values_name(b));
 	return 0;
 }
 
@@ -468,13 +494,12 @@ static int tell_created(void *ctx, const char *path, const char *sha256,
 	const char *kind = !strncmp(path, "csv/", 4) ? "csv" :
 			   !strncmp(path, "bin/", 4) ? "bin" : "keys";
 
-	(void)sha256;
 	if (buf_printf(&full, "%s/%s", b->stage.outdir, path) ||
 	    !buf_str(&full)) {
 		buf_release(&full);
 		return err_nomem(err);
 	}
-	b->o->created(b->o->ctx, kind, (char *)full.data);
+	b->o->created(b->o->ctx, kind, (char *)full.data, sha256);
 	buf_release(&full);
 	return 0;
 }
@@ -534,6 +559,8 @@ static int run(struct batch *b)
 		r = check(b);
 	if (r || b->o->check_only)
 		return r;
+	if (b->o->checked && b->o->checked(b->o->ctx, &err))
+		return report(b, &err);
 	r = make(b);
 	return r ? r : publish(b);
 }
@@ -557,7 +584,7 @@ static void release(struct batch *b)
 	digest_free(b->fingerprint);
 	ids_release(&b->ids);
 	ids_release(&b->only);
-	buf_release(&b->conf);
+	buf_wipe(&b->conf); /* may hold values: of tables */
 	buf_release(&b->expanded);
 	buf_release(&b->sums);
 	stage_release(&b->stage);

@@ -43,7 +43,7 @@ static int open_input(const char *path, struct err *err)
 	return fd;
 }
 
-static int open_spool(struct err *err)
+int inputs_open_spool(struct err *err)
 {
 	const char *dir = getenv("TMPDIR");
 	struct buf name = BUF_INIT;
@@ -105,7 +105,7 @@ int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
 			return 0;
 		}
 	} else {
-		to = open_spool(err);
+		to = inputs_open_spool(err);
 		r = to < 0 ? (int)err->code :
 			     copy_all(from, to, path, stop, err);
 		if (r && to >= 0)

@@ -22,6 +22,12 @@ __attribute__((warn_unused_result))
 int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
 		       int *fd, struct err *err);
 
+/*
+ * An unnamed temporary file, mode 0600, open for reading and writing; -1 with
+ * *err filled on failure.
+ */
+int inputs_open_spool(struct err *err);
+
 /* A list of ids, one per line; blank lines are skipped. "-" is stdin. */
 __attribute__((warn_unused_result))
 int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
