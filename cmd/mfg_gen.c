@@ -2,6 +2,7 @@
 /* mfg_gen - configuration and values table in, an image per device out. */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "batch.h"
@@ -13,7 +14,9 @@
 #include "text.h"
 #include "verify_command.h"
 
-static volatile sig_atomic_t stop_signal;
+/* Set in a signal handler, read by all threads. */
+static atomic_int stop_signal;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may set it");
 
 static void on_signal(int signal_number)
 {

@@ -20,7 +20,7 @@
 #ifndef BATCH_H
 #define BATCH_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,7 +83,8 @@ struct batch_options {
 	/* Called per file in row order after publishing. May be 0. */
 	void (*created)(void *ctx, const char *kind, const char *path);
 	void *ctx;                /* for progress and created */
-	const volatile sig_atomic_t *stop; /* not 0: interrupt; may be NULL */
+	atomic_int *stop;      /* not 0: interrupt; may be NULL. Set by a
+				  signal handler, read by all threads */
 };
 
 struct batch_result {

@@ -65,8 +65,8 @@ static int open_spool(struct err *err)
 	return fd;
 }
 
-static int copy_all(int from, int to, const char *path,
-		    const volatile sig_atomic_t *stop, struct err *err)
+static int copy_all(int from, int to, const char *path, atomic_int *stop,
+		    struct err *err)
 {
 	char chunk[16384];
 
@@ -87,8 +87,8 @@ static int copy_all(int from, int to, const char *path,
 	}
 }
 
-int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
-		       int *fd, struct err *err)
+int inputs_open_values(const char *path, atomic_int *stop, int *fd,
+		       struct err *err)
 {
 	int from = open_input(path, err), to, r;
 	struct stat st;

@@ -3,7 +3,7 @@
 #ifndef BATCH_INPUTS_H
 #define BATCH_INPUTS_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "buf.h"
 #include "err.h"
@@ -19,8 +19,8 @@ int inputs_read_conf(const char *path, struct buf *conf, struct err *err);
  * temporary file, since a table is read twice. *stop ends the spooling.
  */
 __attribute__((warn_unused_result))
-int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
-		       int *fd, struct err *err);
+int inputs_open_values(const char *path, atomic_int *stop, int *fd,
+		       struct err *err);
 
 /* A list of ids, one per line; blank lines are skipped. "-" is stdin. */
 __attribute__((warn_unused_result))
