@@ -106,47 +106,61 @@ static bool climbs(const char *path)
 	return false;
 }
 
+int keycmd_file_name(const char *asked, struct buf *name, struct err *err)
+{
+	const char *ext = file_extension(asked);
+
+	if (*ext && !text_same_word(ext, strlen(ext), ".bin"))
+		return err_set(err, ERR_USAGE, "the key file '%s' can only have "
+			       "the extension .bin", asked);
+	if (!*asked || asked[strlen(asked) - 1] == '/')
+		return err_set(err, ERR_USAGE, "the key file '%s' has no name",
+			       asked);
+	if (climbs(asked))
+		return err_set(err, ERR_USAGE, "the key file '%s' would lie "
+			       "outside keys/: leave out the '..'", asked);
+	if (buf_puts(name, asked) || (!*ext && buf_puts(name, ".bin")) ||
+	    !buf_str(name))
+		return err_nomem(err);
+	return 0;
+}
+
+/* "keys-<month>-<day>_<hour>-<minute>.bin" */
+static int dated_name(const char *start, struct buf *name, struct err *err)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm) ||
+	    !strftime(when, sizeof(when), "%m-%d_%H-%M", &tm))
+		return err_set(err, ERR_IO, "cannot tell the time");
+	if (buf_printf(name, "%s%s.bin", start, when) || !buf_str(name))
+		return err_nomem(err);
+	return 0;
+}
+
 /*
- * The path of a key file: what was asked for, below outdir/keys and with .bin
- * added where there is no extension, or a name with the time in it.
+ * The path of a key file: what was asked for, below outdir/keys unless it is
+ * absolute, or a name with the time in it.
  */
 static int key_path(const char *asked, const char *outdir, const char *start,
 		    struct buf *path, struct err *err)
 {
-	const char *ext = asked ? file_extension(asked) : "";
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
+	struct buf name = BUF_INIT;
 	int r;
 
-	path->len = 0;
-	if (*ext && !text_same_word(ext, strlen(ext), ".bin"))
-		return err_set(err, ERR_USAGE, "the key file '%s' can only have "
-			       "the extension .bin", asked);
-	if (asked && !*asked)
-		return err_set(err, ERR_USAGE, "the name of the key file is "
-			       "empty");
-	if (asked && climbs(asked))
-		return err_set(err, ERR_USAGE, "the key file '%s' would lie "
-			       "outside keys/: leave out the '..'", asked);
-	r = file_expand_home(*outdir ? outdir : ".", path, err);
-	if (r)
-		return r;
-	if (asked && asked[0] == '/')
-		path->len = 0;
-	else
-		r = buf_puts(path, "/keys/");
-	if (asked) {
-		r = r || buf_puts(path, asked);
-	} else {
-		if (!localtime_r(&now, &tm) ||
-		    !strftime(when, sizeof(when), "%m-%d_%H-%M", &tm))
-			return err_set(err, ERR_IO, "cannot tell the time");
-		r = r || buf_puts(path, start) || buf_puts(path, when);
+	r = asked ? keycmd_file_name(asked, &name, err) :
+		    dated_name(start, &name, err);
+	if (!r && name.data[0] != '/') {
+		r = file_expand_home(*outdir ? outdir : ".", path, err);
+		if (!r && buf_puts(path, "/keys/"))
+			r = err_nomem(err);
 	}
-	if (r || (!*ext && buf_puts(path, ".bin")) || !buf_str(path))
-		return err_nomem(err);
-	return 0;
+	if (!r && (buf_append(path, name.data, name.len) || !buf_str(path)))
+		r = err_nomem(err);
+	buf_release(&name);
+	return r;
 }
 
 static int refuse_existing(const char *path, const char *option,

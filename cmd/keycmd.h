@@ -73,6 +73,13 @@ __attribute__((warn_unused_result))
 int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 		uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
 
+/*
+ * The file name of a key as it was asked for: .bin is added where there is no
+ * extension, another one is refused with ERR_USAGE. A C string in name.
+ */
+__attribute__((warn_unused_result))
+int keycmd_file_name(const char *asked, struct buf *name, struct err *err);
+
 /* Where key files go. */
 struct key_paths {
 	struct buf key, hmac; /* C strings; hmac is empty without one */

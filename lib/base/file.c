@@ -348,43 +348,49 @@ bool file_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/* Append the components of path, each with a slash in front. */
+static int put_components(struct buf *out, const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len && !(len == 1 && *path == '.') &&
+		    (buf_putc(out, '/') || buf_append(out, path, len)))
+			return ERR_NOMEM;
+		path += len + (path[len] == '/');
+	}
+	return 0;
+}
+
 /*
  * path with the links of all that is there resolved, as a C string of the
- * caller's; what is not there yet is appended as it is. NULL: no memory, or
- * the current directory is gone.
+ * caller's; what is not there yet is appended. NULL: no memory, or the
+ * current directory is gone.
  */
 static char *canonical(const char *path)
 {
 	size_t there = strlen(path);
 	struct buf out = BUF_INIT;
 	char *start = mem_strndup(path, there), *real = NULL;
+	bool failed;
 
-	while (start && !(real = realpath(*start ? start : ".", NULL)) &&
+	while (start && !(real = realpath(there ? start : ".", NULL)) &&
 	       there) {
-		/* One component less, with the slashes before it. */
+		/* One component less. */
+		while (there && path[there - 1] == '/')
+			there--;
 		while (there && path[there - 1] != '/')
 			there--;
-		while (there > 1 && path[there - 1] == '/')
-			there--;
-		if (there == 1 && path[0] != '/')
-			there = 0;
 		start[there] = '\0';
 	}
 	mem_free(start);
 	if (!real)
 		return NULL;
-	if (buf_puts(&out, real) || buf_putc(&out, '/')) {
-		free(real);
-		buf_release(&out);
-		return NULL;
-	}
+	failed = put_components(&out, real) ||
+		 put_components(&out, path + there) || !buf_str(&out);
 	free(real);
-	for (path += there; *path == '/'; path++)
-		;
-	if (buf_puts(&out, path) || !buf_str(&out)) {
+	if (failed)
 		buf_release(&out);
-		return NULL;
-	}
 	return (char *)out.data;
 }
 
