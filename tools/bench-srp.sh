@@ -75,6 +75,7 @@ for jobs in $(printf '%s\n' 1 "$JOBS" | sort -nu); do
 		printf '%-22s %8.3f %9.3f %22.0f %15.0f%%\n' \
 			"--jobs $jobs $args" "$wall" "$user" \
 			"$(calc "$COUNT / $wall / $jobs")" \
-			"$(calc "100 * ($COUNT * $ours + $jobs * $setup) / 1e6 / ($wall * $jobs)")"
+			"$(calc "($COUNT * $ours + $jobs * $setup) / 1e4 /
+				($wall * $jobs)")"
 	done
 done
