@@ -110,6 +110,7 @@ static int load_keys(struct generate *g, struct err *err)
 	const struct key_options *k = &g->keys;
 	struct batch_options *b = &g->batch;
 
+	b->key_source = k->inputkey ? k->inputkey : k->hmac_inputkey;
 	if (k->inputkey) {
 		b->keys = BATCH_GIVEN;
 		b->given = &g->given;

@@ -21,7 +21,7 @@
 #ifndef BATCH_H
 #define BATCH_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +76,8 @@ struct batch_options {
 	enum batch_keys keys;
 	const struct nvs_keys *given;  /* BATCH_GIVEN */
 	const uint8_t *hmac_key;       /* BATCH_DERIVED: 32 bytes */
+	const char *key_source;        /* file these were read from, which is
+					  not to be overwritten; or NULL */
 	const char *key_name;          /* file name under keys/ for the only
 					  device, or NULL: keys-STEM.bin */
 	const char *hmac_key_name;     /* the same for hmac-keys-STEM.bin */
@@ -116,7 +118,8 @@ struct batch_options {
 	void (*created)(void *ctx, const char *kind, const char *path,
 			const char *sha256);
 	void *ctx;                /* for these four */
-	const volatile sig_atomic_t *stop; /* not 0: interrupt; may be NULL */
+	atomic_int *stop;         /* not 0: interrupt; may be NULL. Set by a
+				     signal handler, read by all threads */
 };
 
 struct batch_result {

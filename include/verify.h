@@ -15,7 +15,7 @@
 #ifndef VERIFY_H
 #define VERIFY_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +39,8 @@ struct verify_options {
 	 */
 	void (*wrong)(void *ctx, const char *file, const char *text);
 	void *ctx;
-	const volatile sig_atomic_t *stop; /* not 0: interrupt; may be NULL */
+	atomic_int *stop;      /* not 0: interrupt; may be NULL. Set by a
+				  signal handler, read by all threads */
 };
 
 struct verify_result {

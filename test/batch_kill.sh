@@ -18,11 +18,20 @@ now() {
 COMMAND=(mfg_gen generate conf.csv values.csv P "$SIZE" --fileid id
 	--outdir out --keygen --quiet)
 
-# How long a whole run takes, in microseconds.
+# How long a whole run takes, in microseconds: adapted as runs end before they
+# are struck, or are struck, since the machine may have other work.
 from=$(now)
 try "${COMMAND[@]}"
 whole=$((($(now) - from) / 1000))
 rm -rf out
+
+# Until the process catches SIGTERM, bit 14 of the mask, or has ended.
+wait_for_handler() {
+	while kill -0 "$1" 2>/dev/null && ! grep -qE \
+		'^SigCgt:.*[4-7c-f][0-9a-f]{3}$' "/proc/$1/status"; do
+		sleep 0.001
+	done 2>/dev/null
+}
 
 # Run with ARGS... and send SIGNAL after a random part of that time.
 strike() {
@@ -31,6 +40,7 @@ strike() {
 	delay=$((whole * (RANDOM % 1000) / 1000))
 	"${COMMAND[@]}" "$@" >"$OUT" 2>"$ERR" </dev/null &
 	pid=$!
+	[ "$signal" = KILL ] || wait_for_handler $pid
 	sleep "$(printf '%d.%06d' $((delay / 1000000)) $((delay % 1000000)))"
 	kill "-$signal" $pid 2>/dev/null
 	wait $pid 2>/dev/null
@@ -64,12 +74,14 @@ for signal in KILL INT TERM; do
 			# It was faster: whole and right, then anew.
 			lost+=$(changed_keys before)
 			finished=$((finished + 1))
+			whole=$((whole * 3 / 4 + 1000))
 			rm -rf out
 			: >before
 			args=()
 			continue
 		fi
 		hits=$((hits + 1))
+		whole=$((whole * 5 / 4))
 		statuses+=("$status")
 		[ $signal = KILL ] || says_what_to_do || silent=$(last_run)
 		args=(--resume)

@@ -467,7 +467,7 @@ static void test_threads_tell_the_same(void **state)
 static void test_interrupted(void **state)
 {
 	struct verify_options o = verify_options();
-	volatile sig_atomic_t stop = 1;
+	atomic_int stop = 1;
 	struct err err;
 
 	(void)state;

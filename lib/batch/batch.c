@@ -45,8 +45,7 @@ struct batch {
 	struct csv_schema schema;
 	int values_fd;
 	struct stat values_before; /* to notice a table that changes */
-	struct buf expanded;      /* path; empty: no REPEAT keys */
-	struct buf sums;          /* path; empty: none wanted */
+	struct deliveries extras;
 	struct rows rows;
 	bool rows_ready;
 	struct ids ids, only;
@@ -110,35 +109,6 @@ static int prepare(struct batch *b, struct err *err)
 	return r;
 }
 
-/* Files beside the images: their names, and whether they may be written. */
-static int prepare_extras(struct batch *b, struct err *err)
-{
-	const struct batch_options *o = b->o;
-	const char *paths[2] = { o->manifest, NULL };
-	int r = 0;
-
-	if (b->schema.repeats && !o->tables)
-		r = inputs_name_expanded(o->values, o->conf, b->stage.outdir,
-					 &b->expanded, err);
-	if (!r && o->sums) {
-		r = buf_printf(&b->sums, "%s/SHA256SUMS-%s", b->stage.outdir,
-			       o->prefix);
-		if (!r && o->shards)
-			r = buf_printf(&b->sums, ".shard-%" PRIu64 "-%" PRIu64,
-				       o->shard, o->shards);
-		if (r || !buf_str(&b->sums))
-			return err_nomem(err);
-		paths[1] = (char *)b->sums.data;
-	}
-	for (unsigned i = 0; i < 2 && !r; i++)
-		if (paths[i] && !o->overwrite && o->start != BATCH_RESUME &&
-		    file_exists(paths[i]))
-			r = err_set(err, ERR_EXISTS, "'%s' is there already: "
-				    "choose another name, or replace it with "
-				    "--overwrite", paths[i]);
-	return r;
-}
-
 static const char *values_name(const struct batch *b)
 {
 	return b->o->values ? b->o->values : "the values table";
@@ -179,7 +149,9 @@ static int read_inputs(struct batch *b)
 			       b->conf.len, dialect, &b->sink);
 	if (r)
 		return r;
-	if (prepare_extras(b, &err))
+	if (deliver_prepare(&b->extras, b->o, &b->stage,
+			    b->schema.repeats && !b->o->tables, b->files,
+			    &err))
 		return report(b, &err);
 	fingerprint_start(b->fingerprint, b->o, &b->conf, &b->only);
 	rows_init(&b->rows, b->values_fd, b->o->values, &b->schema,
@@ -456,7 +428,7 @@ static int open_stage(struct batch *b, struct err *err)
 	r = manifest_init(&b->manifest, fd, b->o->offset_known, b->o->offset,
 			  err);
 	b->manifest_ready = !r;
-	if (!r && b->expanded.len) {
+	if (!r && b->extras.expanded.len) {
 		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
 						   FILE_MODE_PUBLIC, err);
 		if (b->rows.expand_fd < 0)
@@ -512,12 +484,12 @@ static int publish(struct batch *b)
 	int r;
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
-	if (!r && b->expanded.len)
+	if (!r && b->extras.expanded.len)
 		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
-				 (char *)b->expanded.data, FILE_REPLACE, &err);
+				 (char *)b->extras.expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(&b->stage, b->manifest.fd,
-				 (char *)b->sums.data, existing, &err);
+				 (char *)b->extras.sums.data, existing, &err);
 	if (!r && b->o->manifest)
 		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
 				 b->o->manifest, existing, &err);
@@ -585,8 +557,7 @@ static void release(struct batch *b)
 	ids_release(&b->ids);
 	ids_release(&b->only);
 	buf_wipe(&b->conf); /* may hold values: of tables */
-	buf_release(&b->expanded);
-	buf_release(&b->sums);
+	deliver_release(&b->extras);
 	stage_release(&b->stage);
 	findings_release(&b->findings);
 	pthread_mutex_destroy(&b->lock);

@@ -3,7 +3,7 @@
 #ifndef BATCH_INPUTS_H
 #define BATCH_INPUTS_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "buf.h"
 #include "err.h"
@@ -19,8 +19,8 @@ int inputs_read_conf(const char *path, struct buf *conf, struct err *err);
  * temporary file, since a table is read twice. *stop ends the spooling.
  */
 __attribute__((warn_unused_result))
-int inputs_open_values(const char *path, const volatile sig_atomic_t *stop,
-		       int *fd, struct err *err);
+int inputs_open_values(const char *path, atomic_int *stop, int *fd,
+		       struct err *err);
 
 /*
  * An unnamed temporary file, mode 0600, open for reading and writing; -1 with
@@ -35,11 +35,10 @@ int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
 /*
  * The path of the expanded table of a values table, as a C string in out:
  * VALUES_created.csv beside it, or in outdir/csv when it came through a pipe.
- * ERR_EXISTS when that would be the configuration.
+ * 0 or ERR_NOMEM.
  */
 __attribute__((warn_unused_result))
-int inputs_name_expanded(const char *values, const char *conf,
-			 const char *outdir, struct buf *out,
-			 struct err *err);
+int inputs_name_expanded(const char *values, const char *outdir,
+			 struct buf *out, struct err *err);
 
 #endif
