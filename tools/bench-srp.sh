@@ -72,10 +72,10 @@ for jobs in $(printf '%s\n' 1 "$JOBS" | sort -nu); do
 		# shellcheck disable=SC2086 # none or one word
 		times=$(batch "$jobs" $args) || exit 1
 		read -r wall user <<<"$times"
+		all=$(calc "($COUNT * $ours + $jobs * $setup) / 1e6" %.6f)
 		printf '%-22s %8.3f %9.3f %22.0f %15.0f%%\n' \
 			"--jobs $jobs $args" "$wall" "$user" \
 			"$(calc "$COUNT / $wall / $jobs")" \
-			"$(calc "($COUNT * $ours + $jobs * $setup) / 1e4 /
-				($wall * $jobs)")"
+			"$(calc "100 * $all / ($wall * $jobs)")"
 	done
 done
