@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "buf.h"
 #include "cli.h"
 #include "err.h"
 #include "nvs_keys.h"
@@ -72,12 +73,28 @@ __attribute__((warn_unused_result))
 int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 		uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
 
+/* Where key files go. */
+struct key_paths {
+	struct buf key, hmac; /* C strings; hmac is empty without one */
+};
+
+#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT }
+
 /*
- * Write key files into outdir/keys, never over existing ones: the keys, and
- * the HMAC key when it was drawn. Prints their paths.
+ * Find out where key files go: below outdir/keys. ERR_EXISTS when something
+ * stands there. To be released either way.
  */
 __attribute__((warn_unused_result))
-int keycmd_save(const struct key_options *k, const char *outdir,
+int keycmd_find_paths(const struct key_options *k, const char *outdir,
+		      struct key_paths *paths, struct err *err);
+void keycmd_release_paths(struct key_paths *paths);
+
+/*
+ * Write key files, never over existing ones: the keys, and the HMAC key when
+ * it was drawn. Both or none. Prints their paths.
+ */
+__attribute__((warn_unused_result))
+int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 		const struct nvs_keys *keys,
 		const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
 

@@ -167,16 +167,16 @@ static int generate(int argc, char **argv)
 		{ "inputkey", 0, CLI_TEXT, &k->inputkey, "F",
 		  "encrypt all images with this key file" },
 		KEYCMD_HMAC_OPTIONS(k),
-		{ "check", 0, CLI_FLAG, &b->check_only, NULL,
+		{ "check", 0, CLI_ADDED | CLI_FLAG, &b->check_only, NULL,
 		  "check everything, write nothing" },
-		{ "only", 0, CLI_TEXT, &b->only, "FILE",
+		{ "only", 0, CLI_ADDED | CLI_TEXT, &b->only, "FILE",
 		  "make only the devices whose ids stand in FILE,\n"
 		  "one per line (-: standard input)" },
-		{ "shard", 0, CLI_TEXT, &g.shard, "K/N",
+		{ "shard", 0, CLI_ADDED | CLI_TEXT, &g.shard, "K/N",
 		  "make only the K-th of N parts of the rows" },
-		{ "sha256sums", 0, CLI_FLAG, &b->sums, NULL,
+		{ "sha256sums", 0, CLI_ADDED | CLI_FLAG, &b->sums, NULL,
 		  "write DIR/SHA256SUMS-<prefix> for sha256sum -c" },
-		{ "verbose", 0, CLI_FLAG, &g.verbose, NULL,
+		{ "verbose", 0, CLI_ADDED | CLI_FLAG, &g.verbose, NULL,
 		  "print every file that was made" },
 		{ 0 }
 	};

@@ -348,6 +348,91 @@ bool file_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/*
+ * path with the links of all that is there resolved, as a C string of the
+ * caller's; what is not there yet is appended as it is. NULL: no memory, or
+ * the current directory is gone.
+ */
+static char *canonical(const char *path)
+{
+	size_t there = strlen(path);
+	struct buf out = BUF_INIT;
+	char *start = mem_strndup(path, there), *real = NULL;
+
+	while (start && !(real = realpath(*start ? start : ".", NULL)) &&
+	       there) {
+		/* One component less, with the slashes before it. */
+		while (there && path[there - 1] != '/')
+			there--;
+		while (there > 1 && path[there - 1] == '/')
+			there--;
+		if (there == 1 && path[0] != '/')
+			there = 0;
+		start[there] = '\0';
+	}
+	mem_free(start);
+	if (!real)
+		return NULL;
+	if (buf_puts(&out, real) || buf_putc(&out, '/')) {
+		free(real);
+		buf_release(&out);
+		return NULL;
+	}
+	free(real);
+	for (path += there; *path == '/'; path++)
+		;
+	if (buf_puts(&out, path) || !buf_str(&out)) {
+		buf_release(&out);
+		return NULL;
+	}
+	return (char *)out.data;
+}
+
+bool file_same(const char *a, const char *b)
+{
+	struct stat one, two;
+	char *x, *y;
+	bool same;
+
+	if (!stat(a, &one) && !stat(b, &two))
+		return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+	x = canonical(a);
+	y = canonical(b);
+	same = x && y && !strcmp(x, y);
+	mem_free(x);
+	mem_free(y);
+	return same;
+}
+
+int file_check_place(const char *path, struct err *err)
+{
+	size_t len = parent_len(path);
+	struct stat st;
+	char *dir;
+	int r = 0;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return err_io(err, EISDIR, "cannot write", path);
+	dir = len ? mem_strndup(path, len) : mem_strndup(".", 1);
+	if (!dir)
+		return err_nomem(err);
+	/* Up to the first directory that is there. */
+	while (access(dir, F_OK) && errno == ENOENT && strchr(dir, '/')) {
+		len = strlen(dir);
+		while (len > 1 && dir[len - 1] == '/')
+			len--;
+		while (len && dir[len - 1] != '/')
+			len--;
+		dir[len] = '\0';
+		if (!len)
+			strcpy(dir, ".");
+	}
+	if (access(dir, W_OK | X_OK))
+		r = err_io(err, errno, "cannot write", path);
+	mem_free(dir);
+	return r;
+}
+
 const char *file_extension(const char *path)
 {
 	const char *name = path + parent_len(path);
