@@ -111,9 +111,17 @@ $(BUILD)/syncs.so: tools/syncs.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
+# A yardstick, where there is OpenSSL; nothing but this needs it.
+$(BUILD)/bench_srp: tools/bench_srp.c $(ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(if $(OPENSSL),-DWITH_OPENSSL) $(ALL_LDFLAGS) -o $@ $< \
+		$(ARCHIVES) $(LIBS) $(OPENSSL)
+$(BUILD)/bench_srp: OPENSSL = $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
+
 bench: deps-build ## install what is missing, build, measure speed and memory
-	@$(MAKE) --no-print-directory all $(BUILD)/floor $(BUILD)/measure $(BUILD)/syncs.so
+	@$(MAKE) --no-print-directory all $(BUILD)/floor $(BUILD)/measure \
+		$(BUILD)/syncs.so $(BUILD)/bench_srp
 	@BUILD=$(BUILD) tools/bench.sh
+	@BUILD=$(BUILD) tools/bench-srp.sh
 
 clean: ## remove what was built
 	rm -rf build
