@@ -290,8 +290,8 @@ refuses_nvs "decrypt a plain image" 1 k.bin fit -- decrypt p.bin k.bin q.bin
 nvs decrypt "$T/e.bin" k.bin "$T/x/y" --outdir out
 same "decrypt to an absolute path, .bin added" x/y.bin p.bin
 says "decrypt: says that --outdir is not used" outdir absolute
-nvs decrypt e.bin k.bin e.bin
-same "decrypt in place" e.bin p.bin
+refuses_nvs "decrypt in place would lose the encrypted image" 1 e.bin -- \
+	decrypt e.bin k.bin ./e.bin
 refuses_nvs "decrypt: another extension" 1 q.txt .bin -- \
 	decrypt e.bin k.bin q.txt
 refuses_nvs "decrypt: two arguments" 2 usage output -- decrypt e.bin k.bin

@@ -380,10 +380,10 @@ static void test_fill(void **state)
 	expect_text("blob_sz_fill(4;0x00)", "ab", 0x42, "0200000061620000");
 	expect_text("blob_sz_fill(2;0x00)", "\xC3\xA9", 0x42, "02000000c3a9");
 	expect_text("blob_sz_fill(0;0x00)", "", 0x42, "00000000");
-	expect_refused("data", "blob_fill(2;0x00)", "abc", ERR_RANGE, "the "
-		       "value has 3 bytes, blob_fill has room for 2");
-	expect_refused("data", "blob_sz_fill(2;0x00)", "abc", ERR_RANGE, "the "
-		       "value has 3 bytes, blob_sz_fill has room for 2");
+	expect_refused("data", "blob_fill(2;0x00)", "abc", ERR_RANGE, "'abc' "
+		       "has 3 bytes, blob_fill has room for 2");
+	expect_refused("data", "blob_sz_fill(2;0x00)", "abc", ERR_RANGE, "'abc' "
+		       "has 3 bytes, blob_sz_fill has room for 2");
 }
 
 static void test_fill_malformed(void **state)

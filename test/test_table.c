@@ -252,7 +252,12 @@ static void test_not_utf8(void **state)
 	       "t.csv:2:6: error: the byte 0xe9" NOT_UTF8);
 	expect("\xC3\xA9,\xC3\xA9\xC3", "t.csv:1:4: error: the byte 0xc3"
 	       NOT_UTF8);
-	expect("\xFF\xFE" "a", "t.csv:1:1: error: the byte 0xff" NOT_UTF8);
+	expect("a\xFF\xFE", "t.csv:1:2: error: the byte 0xff" NOT_UTF8);
+	/* What a spreadsheet calls Unicode text */
+	expect("\xFF\xFE" "a", "t.csv:1:1: error: the file is UTF-16: save it "
+	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
+	expect("\xFE\xFF", "t.csv:1:1: error: the file is UTF-16: save it "
+	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
 	expect("\"a\nb\xE9\"", "t.csv:2:2: error: the byte 0xe9" NOT_UTF8);
 	expect("\"a\n\xE9\"", "t.csv:2:1: error: the byte 0xe9" NOT_UTF8);
 	expect("\xED\xA0\x80", "t.csv:1:1: error: the byte 0xed" NOT_UTF8);

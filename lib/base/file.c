@@ -348,13 +348,19 @@ bool file_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-/* Append the components of path, each with a slash in front. */
+/*
+ * Append the components of path, each with a slash in front; ".." takes the
+ * one before it away.
+ */
 static int put_components(struct buf *out, const char *path)
 {
 	while (*path) {
 		size_t len = strcspn(path, "/");
+		bool up = len == 2 && !strncmp(path, "..", 2);
 
-		if (len && !(len == 1 && *path == '.') &&
+		while (up && out->len && out->data[--out->len] != '/')
+			;
+		if (len && !up && !(len == 1 && *path == '.') &&
 		    (buf_putc(out, '/') || buf_append(out, path, len)))
 			return ERR_NOMEM;
 		path += len + (path[len] == '/');
@@ -388,7 +394,7 @@ static char *canonical(const char *path)
 		return NULL;
 	failed = put_components(&out, real) ||
 		 put_components(&out, path + there) || !buf_str(&out);
-	free(real);
+	mem_free(real);
 	if (failed)
 		buf_release(&out);
 	return (char *)out.data;
