@@ -2,10 +2,13 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "text.h"
 
 static size_t operands(const struct cli_option *o)
 {
@@ -82,6 +85,16 @@ int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+	return CLI_USAGE;
+}
+
+int cli_unknown_command(const char *program, const char *usage,
+			const char *command)
+{
+	fputs(usage, stderr);
+	fprintf(stderr, "%s: error: %s%s%s\n", program,
+		*command ? "unknown command '" : "a command is missing",
+		command, *command ? "'" : "");
 	return CLI_USAGE;
 }
 
@@ -287,4 +300,36 @@ int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 		return -1;
 	}
 	return place_positionals(cmd, argv + 1, count);
+}
+
+int cli_number(const struct cli_command *cmd, const char *name,
+	       const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	if (text_unsigned(text, out) == TEXT_OK && *out >= min && *out <= max)
+		return -1;
+	return cli_wrong_usage(cmd, "--%s: '%s' is not a number from %" PRIu64
+			       " to %" PRIu64, name, text, min, max);
+}
+
+int cli_truth(const struct cli_command *cmd, const char *name,
+	      const char *text, bool *value)
+{
+	*value = text && text_same_word(text, strlen(text), "true");
+	if (!text || *value || text_same_word(text, strlen(text), "false"))
+		return -1;
+	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false",
+			       name, text);
+}
+
+int cli_version(const struct cli_command *cmd, const char *text,
+		unsigned *version)
+{
+	const char *number = text ? text : "2";
+
+	number += *number == 'v' || *number == 'V';
+	if (strcmp(number, "1") != 0 && strcmp(number, "2") != 0)
+		return cli_wrong_usage(cmd, "--version: '%s' is not 1 or 2",
+				       text);
+	*version = (unsigned)(*number - '0');
+	return -1;
 }

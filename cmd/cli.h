@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "err.h"
@@ -74,6 +75,26 @@ void cli_usage(const struct cli_command *cmd, FILE *to);
 /* Wrong usage: usage line and message on stderr; returns CLI_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...);
+
+/*
+ * The same for a program of several commands; usage is its usage line, with
+ * line end, command what was typed, "" when nothing was.
+ */
+int cli_unknown_command(const char *program, const char *usage,
+			const char *command);
+
+/*
+ * Values of options. They return as cli_parse(), and name the option in the
+ * message. A number from min to max, decimal or 0x hex; "true" or "false" in
+ * any case, false when text is NULL; the version of the format as "1", "2",
+ * "v1", "V2", 2 when text is NULL.
+ */
+int cli_number(const struct cli_command *cmd, const char *name,
+	       const char *text, uint64_t min, uint64_t max, uint64_t *out);
+int cli_truth(const struct cli_command *cmd, const char *name,
+	      const char *text, bool *value);
+int cli_version(const struct cli_command *cmd, const char *text,
+		unsigned *version);
 
 /*
  * Print an error on stderr as "file:line:col: error: message"; returns the

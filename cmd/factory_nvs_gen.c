@@ -5,20 +5,18 @@
 #include <time.h>
 
 #include "cli.h"
+#include "factory_options.h"
 #include "file.h"
 #include "homekit.h"
-#include "nvs_format.h"
 #include "partition.h"
 #include "random.h"
 #include "single.h"
-
-#define DEFAULT_SIZE "0x4000"
 
 /* The command line. */
 struct job {
 	const char *code, *id, *outfile;
 	const char *infile, *size, *version, *salt, *outdir;
-	const char *keygen, *encrypt, *keyfile;
+	struct key_words keys;
 	struct partition_options partition;
 };
 
@@ -32,56 +30,30 @@ struct run {
 	struct partition_place place;
 };
 
-/* ---- Options that depend on each other ---- */
-
-static int check_keys(const struct cli_command *cmd, const struct job *job,
-		      struct single *s)
-{
-	struct key_options *k = &s->keys;
-	int r = single_truth(cmd, "keygen", job->keygen, &k->keygen);
-
-	if (r < 0)
-		r = single_truth(cmd, "encrypt", job->encrypt, &s->encrypt);
-	if (r >= 0)
-		return r;
-	if (k->keygen && !s->encrypt)
-		return cli_wrong_usage(cmd, "--keygen true needs --encrypt "
-				       "true");
-	if (job->keyfile && !s->encrypt)
-		return cli_wrong_usage(cmd, "--keyfile needs --encrypt true");
-	if (s->encrypt && !k->keygen && !job->keyfile)
-		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F "
-				       "or --keygen true");
-	return -1;
-}
+/* ---- Names ---- */
 
 /*
  * A made key goes below keys/, where only the last component of a relative
  * name counts; an absolute one is where it says.
  */
-static int name_keys(struct run *run, const struct job *job, struct err *err)
+static int name_keys(struct run *run, struct err *err)
 {
 	struct key_options *k = &run->single.keys;
-	const char *slash = job->keyfile ? strrchr(job->keyfile, '/') : NULL;
+	const char *slash = k->keyfile ? strrchr(k->keyfile, '/') : NULL;
 	time_t now = time(NULL);
 	struct tm tm;
 
-	if (!k->keygen) {
-		k->inputkey = job->keyfile;
-	} else if (job->keyfile) {
-		k->keyfile = slash && job->keyfile[0] != '/' ? slash + 1 :
-							       job->keyfile;
-	} else {
-		if (!localtime_r(&now, &tm) ||
-		    !strftime(run->key_name, sizeof(run->key_name),
-			      "encryption_keys_%m-%d_%H-%M.bin", &tm))
-			return err_set(err, ERR_IO, "cannot tell the time");
-		k->keyfile = run->key_name;
-	}
+	if (slash && k->keyfile[0] != '/')
+		k->keyfile = slash + 1;
+	if (!k->keygen || k->keyfile)
+		return 0;
+	if (!localtime_r(&now, &tm) ||
+	    !strftime(run->key_name, sizeof(run->key_name),
+		      "encryption_keys_%m-%d_%H-%M.bin", &tm))
+		return err_set(err, ERR_IO, "cannot tell the time");
+	k->keyfile = run->key_name;
 	return 0;
 }
-
-/* ---- Names ---- */
 
 static int set_paths(struct run *run, const struct job *job, struct err *err)
 {
@@ -131,20 +103,15 @@ static int check_infile(const struct run *run, const struct job *job,
 static int take_size(struct run *run, const struct job *job, struct err *err)
 {
 	struct single *s = &run->single;
+	const char *size = factory_size(&job->partition, job->size, err);
 	int r;
 
-	if (job->partition.table && !job->size)
-		return err_set(err, ERR_USAGE, "--partition-table needs "
-			       "--size, the name of a partition in it");
-	r = partition_find(&job->partition,
-			   job->size ? job->size : DEFAULT_SIZE, s->encrypt,
-			   &run->place, err);
+	if (!size)
+		return err->code;
+	r = partition_find(&job->partition, size, s->encrypt, &run->place,
+			   err);
 	s->size = run->place.size;
-	if (!r && s->size < NVS_MIN_RW_SIZE && !run->place.has_offset)
-		r = err_set(err, ERR_RANGE, "the partition size '%s' is too "
-			    "small, at least 0x%x bytes are needed", job->size,
-			    NVS_MIN_RW_SIZE);
-	return r;
+	return r ? r : factory_size_check(&run->place, err);
 }
 
 static int take_salt(const char *hex, uint8_t salt[SRP_SALT_SIZE],
@@ -193,7 +160,7 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 	if (!r)
 		r = take_size(run, job, err);
 	if (!r)
-		r = name_keys(run, job, err);
+		r = name_keys(run, err);
 	if (!r)
 		r = set_paths(run, job, err);
 	if (!r && job->infile)
@@ -236,9 +203,10 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 	struct err err = ERR_INIT;
 	int r;
 
-	r = check_keys(cmd, job, &run.single);
+	r = keycmd_take_words(cmd, &job->keys, &run.single.keys,
+			      &run.single.encrypt);
 	if (r < 0)
-		r = single_version(cmd, job->version, &run.single.version);
+		r = cli_version(cmd, job->version, &run.single.version);
 	if (r >= 0)
 		return r;
 	r = prepare(&run, job, &err);
@@ -251,7 +219,7 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 	buf_wipe(&run.csv);
 	buf_release(&run.csv_path);
 	buf_release(&run.image_path);
-	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
+	return single_status(r);
 }
 
 int main(int argc, char **argv)
@@ -261,17 +229,12 @@ int main(int argc, char **argv)
 		{ "infile", 0, CLI_TEXT, &job.infile, "INFILE",
 		  "input CSV with own entries, put in front" },
 		{ "size", 0, CLI_TEXT, &job.size, "SIZE",
-		  "partition size in bytes (default: " DEFAULT_SIZE "),\n"
+		  "partition size in bytes (default: " FACTORY_SIZE "),\n"
 		  "a multiple of 4096, at least 0x3000" },
 		PARTITION_OPTIONS(&job.partition),
 		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
 		  "NVS format (default: v2)" },
-		{ "keygen", 0, CLI_TEXT, &job.keygen, "{true,false}",
-		  "draw a key and write it into keys/ of outdir" },
-		{ "encrypt", 0, CLI_TEXT, &job.encrypt, "{true,false}",
-		  "encrypt the image" },
-		{ "keyfile", 0, CLI_TEXT, &job.keyfile, "KEYFILE",
-		  "key to encrypt with, or name for the drawn one" },
+		KEYCMD_WORD_OPTIONS(&job.keys),
 		{ "outdir", 0, CLI_TEXT, &job.outdir, "OUTDIR",
 		  "directory for image and key (default: .)" },
 		{ "salt", 0, CLI_TEXT, &job.salt, "SALT",
@@ -293,8 +256,13 @@ int main(int argc, char **argv)
 		.options = options,
 		.positionals = positionals,
 		.required = 3,
+		.notes = "factory_nvs_gen batch -h shows how to make the "
+			 "images of many accessories.",
 	};
-	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
+	int r;
 
+	if (argc > 1 && !strcmp(argv[1], "batch"))
+		return factory_batch(argc - 1, argv + 1);
+	r = cli_parse(&cmd, argc, argv, NULL, NULL);
 	return r >= 0 ? r : cli_close_stdout(run_job(&cmd, &job));
 }

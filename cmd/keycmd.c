@@ -9,7 +9,7 @@
 #include "random.h"
 #include "text.h"
 
-int keycmd_check_hmac(const struct cli_command *cmd,
+static int check_hmac(const struct cli_command *cmd,
 		      const struct key_options *k)
 {
 	if (k->hmac_keygen && k->hmac_inputkey)
@@ -26,6 +26,39 @@ int keycmd_check_hmac(const struct cli_command *cmd,
 	if (k->hmac_keyfile && !k->hmac_keygen)
 		return cli_wrong_usage(cmd, "--kp_hmac_keyfile names a drawn "
 				       "HMAC key, it needs --kp_hmac_keygen");
+	return -1;
+}
+
+int keycmd_check(const struct cli_command *cmd, const struct key_options *k)
+{
+	if (k->protect_hmac && !k->keygen)
+		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
+				       "that --keygen makes: give --keygen too");
+	if (k->keyfile && !k->keygen)
+		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
+				       "needs --keygen");
+	return check_hmac(cmd, k);
+}
+
+int keycmd_take_words(const struct cli_command *cmd,
+		      const struct key_words *w, struct key_options *k,
+		      bool *encrypt)
+{
+	int r = cli_truth(cmd, "keygen", w->keygen, &k->keygen);
+
+	if (r < 0)
+		r = cli_truth(cmd, "encrypt", w->encrypt, encrypt);
+	if (r >= 0)
+		return r;
+	if (k->keygen && !*encrypt)
+		return cli_wrong_usage(cmd, "--keygen true needs --encrypt "
+				       "true");
+	if (w->keyfile && !*encrypt)
+		return cli_wrong_usage(cmd, "--keyfile needs --encrypt true");
+	if (*encrypt && !k->keygen && !w->keyfile)
+		return cli_wrong_usage(cmd, "--encrypt true needs --keyfile F "
+				       "or --keygen true");
+	*(k->keygen ? &k->keyfile : &k->inputkey) = w->keyfile;
 	return -1;
 }
 
@@ -174,7 +207,7 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
 	if (r < 0)
-		r = keycmd_check_hmac(&cmd, &k);
+		r = keycmd_check(&cmd, &k);
 	if (r >= 0)
 		return r;
 	r = keycmd_make(&k, &keys, hmac_key, &err);

@@ -35,11 +35,29 @@ struct key_options {
 	  "file with the HMAC key (32 bytes)" }
 
 /*
- * Check that the HMAC options go together. -1: they do; else the exit status
- * after a message.
+ * The key options of commands that spell them out: "true", "false", a file
+ * that is either read or made; NULL: not given.
  */
-int keycmd_check_hmac(const struct cli_command *cmd,
-		      const struct key_options *k);
+struct key_words {
+	const char *keygen, *encrypt, *keyfile;
+};
+
+/* Lines for a table of struct cli_option. */
+#define KEYCMD_WORD_OPTIONS(w) \
+	{ "keygen", 0, CLI_TEXT, &(w)->keygen, "{true,false}", \
+	  "draw a key and write it into keys/ of outdir" }, \
+	{ "encrypt", 0, CLI_TEXT, &(w)->encrypt, "{true,false}", \
+	  "encrypt the image" }, \
+	{ "keyfile", 0, CLI_TEXT, &(w)->keyfile, "F", \
+	  "key to encrypt with, or name for the drawn one" }
+
+/* Check that they go together and put them into k. Returns as cli_parse(). */
+int keycmd_take_words(const struct cli_command *cmd,
+		      const struct key_words *w, struct key_options *k,
+		      bool *encrypt);
+
+/* Check that the options go together. Returns as cli_parse(). */
+int keycmd_check(const struct cli_command *cmd, const struct key_options *k);
 
 /* Load the file of --inputkey, which has to be called .bin. */
 __attribute__((warn_unused_result))

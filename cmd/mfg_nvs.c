@@ -168,7 +168,7 @@ static int run_job(const struct job *job)
 	buf_release(&run.image_path);
 	buf_release(&run.list);
 	espat_free(run.project);
-	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
+	return single_status(r);
 }
 
 int main(int argc, char **argv)

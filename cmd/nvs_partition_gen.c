@@ -4,44 +4,23 @@
 
 #include "buf.h"
 #include "cli.h"
-#include "csv_input.h"
 #include "file.h"
 #include "keycmd.h"
 #include "nvs_crypt.h"
 #include "nvs_keys.h"
 #include "nvs_reader.h"
-#include "nvs_writer.h"
 #include "partition.h"
+#include "single.h"
 #include "text.h"
 
 #define DEFAULT_SIZE "0x3000"
-#define INPUT_MAX (256u << 20)
 
 /* What is to be made of what, whichever form it was asked for in. */
 struct job {
-	const char *const *inputs;
-	size_t input_count;
 	const char *output, *size, *version, *outdir;
-	bool encrypt;
-	struct key_options keys;
 	struct partition_options partition;
+	struct single single;
 };
-
-/* The inputs, held while they are in use. */
-struct sources {
-	struct csv_input input;
-	struct csv_files *files;
-	struct csv_decoder decoder;
-	struct nvs_writer writer;
-};
-
-static void show_error(void *ctx, const struct err *e)
-{
-	(void)ctx;
-	cli_error(e);
-}
-
-static const struct err_sink errors = { show_error, NULL };
 
 /*
  * Where the output goes: below outdir unless its path is absolute; .bin is
@@ -75,182 +54,47 @@ static int output_path(const char *output, const char *outdir,
 	return 0;
 }
 
-static int parse_version(const char *text, unsigned *version,
-			 struct err *err)
+/* All that can be wrong before anything is read. */
+static int prepare(struct job *job, struct partition_place *place,
+		   struct buf *path, struct err *err)
 {
-	const char *number = text;
-
-	*version = 2;
-	if (!text)
-		return 0;
-	if (text[0] == 'v' || text[0] == 'V')
-		number++;
-	if (strcmp(number, "1") != 0 && strcmp(number, "2") != 0)
-		return err_set(err, ERR_USAGE, "--version: '%s' is not 1 or 2",
-			       text);
-	*version = (unsigned)(number[0] - '0');
-	return 0;
-}
-
-static int read_input(struct sources *s, const char *path)
-{
-	struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	int r = file_read(path, INPUT_MAX, &text, &err);
-
-	if (r)
-		cli_error(&err);
-	else
-		r = csv_input_read(&s->input, path, text.data, text.len,
-				   CSV_EXTENDED, &errors);
-	buf_wipe(&text);
-	return r;
-}
-
-/* Encode all inputs into image, after a first pass that finds mistakes. */
-static int encode(struct sources *s, const struct job *job, uint8_t *image)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < job->input_count; i++) {
-		int one = read_input(s, job->inputs[i]);
-
-		r = r ? r : one;
-	}
-	if (!r)
-		r = csv_input_encode(&s->input, &s->decoder, &s->writer, NULL,
-				     NULL, &errors);
-	if (!r)
-		r = csv_input_encode(&s->input, &s->decoder, &s->writer, image,
-				     NULL, &errors);
-	return r;
-}
-
-static int encrypt(uint8_t *image, size_t size, const struct nvs_keys *keys,
-		   struct err *err)
-{
-	struct nvs_cipher *cipher = nvs_cipher_new(err);
+	struct single *s = &job->single;
 	int r;
 
-	if (!cipher)
-		return err->code;
-	r = nvs_cipher_set_keys(cipher, keys, err);
+	r = partition_find(&job->partition, job->size, s->encrypt, place, err);
 	if (!r)
-		r = nvs_image_encrypt(cipher, image, size, err);
-	nvs_cipher_free(cipher);
+		r = output_path(job->output, job->outdir, path, err);
+	s->size = place->size;
+	s->image_path = (char *)path->data;
+	s->keys_outdir = job->outdir ? job->outdir : ".";
 	return r;
 }
 
-/* Write the image, and keys that were made for it: both or none. */
-static int write_output(const struct job *job, const uint8_t *image,
-			const struct partition_place *place,
-			const struct nvs_keys *keys, const uint8_t *hmac_key,
-			struct err *err)
+static int run(const struct cli_command *cmd, struct job *job)
 {
 	struct buf path = BUF_INIT;
-	struct file_aside out;
-	int r = output_path(job->output, job->outdir, &path, err);
-
-	if (!r)
-		r = file_make_parent((char *)path.data, err);
-	if (!r)
-		r = file_aside_open(&out, (char *)path.data, FILE_MODE_PUBLIC,
-				    err);
-	if (r) {
-		buf_release(&path);
-		return r;
-	}
-	r = file_aside_write(&out, image, place->size, err);
-	if (!r && job->encrypt && job->keys.keygen)
-		r = keycmd_save(&job->keys, job->outdir ? job->outdir : ".",
-				keys, hmac_key, err);
-	if (r)
-		file_aside_abort(&out);
-	else
-		r = file_aside_commit(&out, FILE_REPLACE, err);
-	if (!r)
-		printf("Created NVS binary: ===> %s\n", (char *)path.data);
-	if (!r)
-		partition_print_flash(place, (char *)path.data);
-	buf_release(&path);
-	return r;
-}
-
-static int make_and_write(struct sources *s, const struct job *job,
-			  uint8_t *image, const struct partition_place *place,
-			  struct err *err)
-{
-	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
-	struct nvs_keys keys;
-	int r = encode(s, job, image);
-
-	/* What encode() found has been printed. */
-	if (r)
-		return r;
-	if (job->encrypt) {
-		r = job->keys.inputkey ?
-		    keycmd_load_input(&job->keys, &keys, err) :
-		    keycmd_make(&job->keys, &keys, hmac_key, err);
-		if (!r)
-			r = encrypt(image, place->size, &keys, err);
-	}
-	if (!r)
-		r = write_output(job, image, place, &keys, hmac_key, err);
-	nvs_keys_wipe(&keys);
-	mem_wipe(hmac_key, sizeof(hmac_key));
-	if (r)
-		cli_error(err);
-	return r;
-}
-
-static int check_output_name(const struct job *job, struct err *err)
-{
-	struct buf path = BUF_INIT;
-	int r = output_path(job->output, NULL, &path, err);
-
-	buf_release(&path);
-	return r;
-}
-
-static int run(const struct cli_command *cmd, const struct job *job)
-{
-	struct sources s = { .input = CSV_INPUT_INIT };
 	struct err err = ERR_INIT;
-	uint8_t *image = NULL;
 	struct partition_place place;
-	unsigned version;
-	int r;
+	int r = cli_version(cmd, job->version, &job->single.version);
 
-	r = parse_version(job->version, &version, &err);
-	if (!r)
-		r = partition_find(&job->partition, job->size, job->encrypt,
-				   &place, &err);
+	if (r >= 0)
+		return r;
+	r = prepare(job, &place, &path, &err);
 	if (r == ERR_USAGE)
-		return cli_wrong_usage(cmd, "%s", err.msg);
-	if (!r)
-		r = check_output_name(job, &err);
-	if (!r)
-		r = nvs_writer_init(&s.writer, place.size, version, &err);
-	if (r)
-		return cli_error(&err);
-	partition_note_read_only(&place);
-	image = mem_alloc(place.size);
-	s.files = csv_decoder_files(&err);
-	csv_decoder_init(&s.decoder, s.files);
-	if (!image || !s.files) {
-		err_nomem(&err);
+		r = cli_wrong_usage(cmd, "%s", err.msg);
+	else if (r)
 		r = cli_error(&err);
-	} else {
-		r = make_and_write(&s, job, image, &place, &err);
+	else {
+		partition_note_read_only(&place);
+		r = single_status(single_make(&job->single));
+		if (r == CLI_OK) {
+			printf("Created NVS binary: ===> %s\n",
+			       job->single.image_path);
+			partition_print_flash(&place, job->single.image_path);
+		}
 	}
-	csv_decoder_release(&s.decoder);
-	csv_files_free(s.files);
-	csv_input_release(&s.input);
-	nvs_writer_release(&s.writer);
-	if (image)
-		mem_wipe(image, place.size);
-	mem_free(image);
-	return r == ERR_USAGE ? CLI_USAGE : r ? CLI_FAILED : CLI_OK;
+	buf_release(&path);
+	return r;
 }
 
 static int check_keys(const struct cli_command *cmd,
@@ -259,13 +103,7 @@ static int check_keys(const struct cli_command *cmd,
 	if (k->keygen == (k->inputkey != NULL))
 		return cli_wrong_usage(cmd, "encrypt needs one of --keygen and "
 				       "--inputkey");
-	if (k->protect_hmac && !k->keygen)
-		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
-				       "that --keygen makes: give --keygen too");
-	if (k->keyfile && !k->keygen)
-		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
-				       "needs --keygen");
-	return keycmd_check_hmac(cmd, k);
+	return keycmd_check(cmd, k);
 }
 
 #define VERSION_OPTION(job) \
@@ -285,8 +123,8 @@ static const struct cli_positional image_positionals[] = {
 
 static void take_positionals(struct job *job, char **all, size_t count)
 {
-	job->inputs = (const char *const *)all;
-	job->input_count = count - 2;
+	job->single.inputs = (const char *const *)all;
+	job->single.input_count = count - 2;
 	job->output = all[count - 2];
 	job->size = all[count - 1];
 }
@@ -317,17 +155,18 @@ static int generate(int argc, char **argv)
 
 static int encrypt_command(int argc, char **argv)
 {
-	struct job job = { .encrypt = true };
+	struct job job = { .single.encrypt = true };
+	struct key_options *k = &job.single.keys;
 	const struct cli_option options[] = {
 		VERSION_OPTION(&job),
-		{ "keygen", 0, CLI_FLAG, &job.keys.keygen, NULL,
+		{ "keygen", 0, CLI_FLAG, &k->keygen, NULL,
 		  "draw a key and write it into keys/" },
-		{ "keyfile", 0, CLI_TEXT, &job.keys.keyfile, "F",
+		{ "keyfile", 0, CLI_TEXT, &k->keyfile, "F",
 		  "file name for the drawn key, under keys/" },
-		{ "inputkey", 0, CLI_TEXT, &job.keys.inputkey, "F",
+		{ "inputkey", 0, CLI_TEXT, &k->inputkey, "F",
 		  "key file to encrypt with" },
 		OUTDIR_OPTION(&job),
-		KEYCMD_HMAC_OPTIONS(&job.keys),
+		KEYCMD_HMAC_OPTIONS(k),
 		PARTITION_OPTIONS(&job.partition),
 		{ 0 }
 	};
@@ -344,7 +183,7 @@ static int encrypt_command(int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, &all, &count);
 
 	if (r < 0)
-		r = check_keys(&cmd, &job.keys);
+		r = check_keys(&cmd, k);
 	if (r >= 0)
 		return r;
 	take_positionals(&job, all, count);
@@ -433,39 +272,6 @@ static int decrypt(int argc, char **argv)
 	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);
 }
 
-/* "true" or "false" as older versions of the tool took them. */
-static int truth(const struct cli_command *cmd, const char *name,
-		 const char *text, bool *value)
-{
-	*value = text && text_same_word(text, strlen(text), "true");
-	if (!text || *value || text_same_word(text, strlen(text), "false"))
-		return -1;
-	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false", name,
-			       text);
-}
-
-/* The keys of an older command line, in terms of today's options. */
-static int legacy_keys(const struct cli_command *cmd, struct job *job,
-		       const char *keygen, const char *encrypted,
-		       const char *keyfile)
-{
-	struct key_options *k = &job->keys;
-	int r = truth(cmd, "keygen", keygen, &k->keygen);
-
-	if (r < 0)
-		r = truth(cmd, "encrypt", encrypted, &job->encrypt);
-	if (r >= 0)
-		return r;
-	if (!job->encrypt && (k->keygen || keyfile))
-		return cli_wrong_usage(cmd, "--keygen and --keyfile need "
-				       "--encrypt true");
-	if (job->encrypt && !k->keygen && !keyfile)
-		return cli_wrong_usage(cmd, "--encrypt true needs --keygen true "
-				       "or --keyfile F");
-	*(k->keygen ? &k->keyfile : &k->inputkey) = keyfile;
-	return -1;
-}
-
 /*
  * The forms of older documents: options instead of positionals, or the bare
  * "in.csv out.bin [size]".
@@ -473,8 +279,8 @@ static int legacy_keys(const struct cli_command *cmd, struct job *job,
 static int legacy(int argc, char **argv)
 {
 	struct job job = { .size = DEFAULT_SIZE };
-	const char *input = NULL, *keygen = NULL, *encrypted = NULL;
-	const char *keyfile = NULL;
+	struct key_words keys = { 0 };
+	const char *input = NULL;
 	const struct cli_option options[] = {
 		{ "input", 0, CLI_TEXT, &input, "F", "input CSV" },
 		{ "output", 0, CLI_TEXT, &job.output, "F", "image file, .bin" },
@@ -482,12 +288,7 @@ static int legacy(int argc, char **argv)
 		  "partition size (default: " DEFAULT_SIZE ")" },
 		{ "version", 0, CLI_TEXT, &job.version, "{v1,v2}",
 		  "NVS format (default: v2)" },
-		{ "keygen", 0, CLI_TEXT, &keygen, "{true,false}",
-		  "draw a key" },
-		{ "encrypt", 0, CLI_TEXT, &encrypted, "{true,false}",
-		  "encrypt the image" },
-		{ "keyfile", 0, CLI_TEXT, &keyfile, "F",
-		  "key to encrypt with, or name for the drawn one" },
+		KEYCMD_WORD_OPTIONS(&keys),
 		OUTDIR_OPTION(&job),
 		{ 0 }
 	};
@@ -508,13 +309,14 @@ static int legacy(int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
 	if (r < 0)
-		r = legacy_keys(&cmd, &job, keygen, encrypted, keyfile);
+		r = keycmd_take_words(&cmd, &keys, &job.single.keys,
+				      &job.single.encrypt);
 	if (r >= 0)
 		return r;
 	if (!input || !job.output)
 		return cli_wrong_usage(&cmd, "input and output are needed");
-	job.inputs = &input;
-	job.input_count = 1;
+	job.single.inputs = &input;
+	job.single.input_count = 1;
 	return cli_close_stdout(run(&cmd, &job));
 }
 
@@ -555,9 +357,5 @@ int main(int argc, char **argv)
 		return help();
 	if (argc > 2)
 		return legacy(argc, argv);
-	fputs(usage, stderr);
-	fprintf(stderr, "nvs_partition_gen: error: %s%s%s\n",
-		*command ? "unknown command '" : "a command is missing",
-		command, *command ? "'" : "");
-	return CLI_USAGE;
+	return cli_unknown_command("nvs_partition_gen", usage, command);
 }

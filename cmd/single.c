@@ -8,7 +8,8 @@
 #include "file.h"
 #include "nvs_crypt.h"
 #include "nvs_writer.h"
-#include "text.h"
+
+#define INPUT_MAX (256u << 20)
 
 static void show_error(void *ctx, const struct err *e)
 {
@@ -24,6 +25,37 @@ static void show_warning(void *ctx, const struct err *e)
 
 static const struct err_sink errors = { show_error, NULL };
 const struct err_sink single_warnings = { show_warning, NULL };
+
+static int read_file(struct csv_input *in, const char *path)
+{
+	struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	int r = file_read(path, INPUT_MAX, &text, &err);
+
+	if (r)
+		cli_error(&err);
+	else
+		r = csv_input_read(in, path, text.data, text.len,
+				   CSV_EXTENDED, &errors);
+	buf_wipe(&text);
+	return r;
+}
+
+/* All there is to read, in spite of mistakes, so that all are found. */
+static int read_rows(struct csv_input *in, const struct single *s)
+{
+	int r = 0;
+
+	if (s->csv)
+		return csv_input_read(in, s->name, s->csv->data, s->csv->len,
+				      CSV_EXTENDED, &errors);
+	for (size_t i = 0; i < s->input_count; i++) {
+		int one = read_file(in, s->inputs[i]);
+
+		r = r ? r : one;
+	}
+	return r;
+}
 
 /* Measure first, so that all mistakes are found, then make the image. */
 static int encode_rows(const struct csv_input *in, struct csv_decoder *d,
@@ -58,8 +90,7 @@ static int encode(const struct single *s, uint8_t *image)
 		return ERR_NOMEM;
 	}
 	csv_decoder_init(&d, files);
-	r = csv_input_read(&in, s->name, s->csv->data, s->csv->len,
-			   CSV_EXTENDED, &errors);
+	r = read_rows(&in, s);
 	if (!r)
 		r = encode_rows(&in, &d, s, image);
 	csv_decoder_release(&d);
@@ -69,19 +100,19 @@ static int encode(const struct single *s, uint8_t *image)
 }
 
 static int encrypt(const struct single *s, uint8_t *image,
-		   struct nvs_keys *keys, struct err *err)
+		   struct nvs_keys *keys, uint8_t hmac_key[NVS_HMAC_KEY_SIZE],
+		   struct err *err)
 {
-	uint8_t unused[NVS_HMAC_KEY_SIZE];
 	struct nvs_cipher *cipher;
 	int r;
 
-	r = s->keys.keygen ? keycmd_make(&s->keys, keys, unused, err) :
+	r = s->keys.keygen ? keycmd_make(&s->keys, keys, hmac_key, err) :
 			     keycmd_load_input(&s->keys, keys, err);
 	if (r)
 		return r;
 	cipher = nvs_cipher_new(err);
 	if (!cipher)
-		return ERR_NOMEM;
+		return err->code;
 	r = nvs_cipher_set_keys(cipher, keys, err);
 	if (!r)
 		r = nvs_image_encrypt(cipher, image, s->size, err);
@@ -102,21 +133,22 @@ static int open_aside(struct file_aside *f, const char *path, const void *p,
 	return r;
 }
 
-/* Both files are whole before the first takes its name. */
+/* All files are whole before the first takes its name. */
 static int write_all(const struct single *s, const uint8_t *image,
-		     const struct nvs_keys *keys, struct err *err)
+		     const struct nvs_keys *keys, const uint8_t *hmac_key,
+		     struct err *err)
 {
 	struct file_aside csv = FILE_ASIDE_INIT, out = FILE_ASIDE_INIT;
-	static const uint8_t no_hmac_key[NVS_HMAC_KEY_SIZE];
-	int r;
+	int r = 0;
 
-	r = open_aside(&csv, s->csv_path, s->csv->data, s->csv->len, err);
+	if (s->csv)
+		r = open_aside(&csv, s->csv_path, s->csv->data, s->csv->len,
+			       err);
 	if (!r)
 		r = open_aside(&out, s->image_path, image, s->size, err);
 	if (!r && s->encrypt && s->keys.keygen)
-		r = keycmd_save(&s->keys, s->keys_outdir, keys, no_hmac_key,
-				err);
-	if (!r)
+		r = keycmd_save(&s->keys, s->keys_outdir, keys, hmac_key, err);
+	if (!r && s->csv)
 		r = file_aside_commit(&csv, FILE_REPLACE, err);
 	if (!r)
 		r = file_aside_commit(&out, FILE_REPLACE, err);
@@ -125,11 +157,28 @@ static int write_all(const struct single *s, const uint8_t *image,
 	return r;
 }
 
+static int finish(const struct single *s, uint8_t *image)
+{
+	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
+	struct nvs_keys keys;
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	if (s->encrypt)
+		r = encrypt(s, image, &keys, hmac_key, &err);
+	if (!r)
+		r = write_all(s, image, &keys, hmac_key, &err);
+	if (r)
+		cli_error(&err);
+	nvs_keys_wipe(&keys);
+	mem_wipe(hmac_key, sizeof(hmac_key));
+	return r;
+}
+
 int single_make(const struct single *s)
 {
 	uint8_t *image = mem_alloc(s->size);
 	struct err err = ERR_INIT;
-	struct nvs_keys keys;
 	int r;
 
 	if (!image) {
@@ -138,41 +187,16 @@ int single_make(const struct single *s)
 		return ERR_NOMEM;
 	}
 	r = encode(s, image);
-	if (!r) {
-		if (s->encrypt)
-			r = encrypt(s, image, &keys, &err);
-		if (!r)
-			r = write_all(s, image, &keys, &err);
-		if (r)
-			cli_error(&err);
-	}
-	nvs_keys_wipe(&keys);
+	if (!r)
+		r = finish(s, image);
 	mem_wipe(image, s->size);
 	mem_free(image);
 	return r;
 }
 
-int single_truth(const struct cli_command *cmd, const char *name,
-		 const char *text, bool *value)
+int single_status(int code)
 {
-	*value = text && text_same_word(text, strlen(text), "true");
-	if (!text || *value || text_same_word(text, strlen(text), "false"))
-		return -1;
-	return cli_wrong_usage(cmd, "--%s: '%s' is neither true nor false",
-			       name, text);
-}
-
-int single_version(const struct cli_command *cmd, const char *text,
-		   unsigned *version)
-{
-	const char *number = text ? text : "2";
-
-	number += *number == 'v' || *number == 'V';
-	if (strcmp(number, "1") != 0 && strcmp(number, "2") != 0)
-		return cli_wrong_usage(cmd, "--version: '%s' is neither v1 nor "
-				       "v2", text);
-	*version = (unsigned)(*number - '0');
-	return -1;
+	return code == ERR_USAGE ? CLI_USAGE : code ? CLI_FAILED : CLI_OK;
 }
 
 bool single_same_file(const char *a, const char *b)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * single.h - what commands share that make one image from a CSV of their own
- * making, and leave both behind or neither.
+ * single.h - one image: what commands share that encode CSVs, encrypt, and
+ * leave all of their files behind or none.
  */
 #ifndef SINGLE_H
 #define SINGLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -15,9 +16,13 @@
 
 /* What is made, and where it goes. */
 struct single {
-	const char *name;       /* of the CSV, for messages */
-	const struct buf *csv;
-	const char *csv_path, *image_path;
+	const char *const *inputs; /* CSV files that make the image, or: */
+	size_t input_count;
+	const struct buf *csv;  /* a CSV that the command has made, */
+	const char *csv_path;   /* which is written there */
+	const char *name;       /* of it, for messages */
+
+	const char *image_path;
 	size_t size;            /* of the partition */
 	unsigned version;       /* 1 or 2 */
 	bool encrypt;
@@ -26,19 +31,14 @@ struct single {
 };
 
 /*
- * Encode the CSV, encrypt if asked for, and write CSV, image and the key that
- * was made. Existing ones are replaced, but a key. Directories are made. All
- * that is wrong is printed; returns 0 or a negative enum err_code.
+ * Encode, encrypt if asked for, and write CSV, image and the key that was
+ * made. Existing ones are replaced, but a key. Directories are made. All that
+ * is wrong is printed; returns 0 or a negative enum err_code.
  */
 int single_make(const struct single *s);
 
-/* "true" or "false" in any case; NULL is false. Returns as cli_parse(). */
-int single_truth(const struct cli_command *cmd, const char *name,
-		 const char *text, bool *value);
-
-/* "1", "2", "v1", "V2"; NULL is 2. Returns as cli_parse(). */
-int single_version(const struct cli_command *cmd, const char *text,
-		   unsigned *version);
+/* Exit status of a command that ended with that code. */
+int single_status(int code);
 
 /* Whether both names stand for the same existing file. */
 bool single_same_file(const char *a, const char *b);

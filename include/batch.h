@@ -14,8 +14,9 @@
  * so that none is ever lost.
  *
  * Files: <outdir>/csv/STEM.csv, <outdir>/bin/STEM.bin, and, when keys are
- * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin. STEM is
- * <prefix>-<id> or <prefix>-<counter>-<id>.
+ * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin; with labels,
+ * labels/STEM.png and labels/STEM.svg. STEM is <prefix>-<id> or
+ * <prefix>-<counter>-<id>.
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -25,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 #include "nvs_keys.h"
 #include "nvs_writer.h"
@@ -43,10 +45,25 @@ enum batch_start {
 	BATCH_RESTART  /* remove it first */
 };
 
+/* Configuration and values that the caller has made, instead of files. */
+struct batch_tables {
+	const void *conf;      /* text of the configuration; borrowed */
+	size_t conf_len;
+	int values_fd;         /* values table: a file open for reading, which
+				  stays the caller's */
+};
+
 /* All texts are borrowed for the duration of the call. */
 struct batch_options {
 	const char *conf;      /* path of the configuration */
 	const char *values;    /* path of the values table; "-" is stdin */
+	/*
+	 * NULL, or what is read in place of both files. conf is then a name for
+	 * messages, values NULL: messages about rows have no place. The
+	 * configuration may use all encodings, and the table with repeated
+	 * values filled in is not written.
+	 */
+	const struct batch_tables *tables;
 	const char *prefix;
 	size_t size;           /* of the partition in bytes */
 	unsigned version;      /* of the format, 1 or 2 */
@@ -59,6 +76,8 @@ struct batch_options {
 	enum batch_keys keys;
 	const struct nvs_keys *given;  /* BATCH_GIVEN */
 	const uint8_t *hmac_key;       /* BATCH_DERIVED: 32 bytes */
+	const char *key_source;        /* file these were read from, which is
+					  not to be overwritten; or NULL */
 	const char *key_name;          /* file name under keys/ for the only
 					  device, or NULL: keys-STEM.bin */
 	const char *hmac_key_name;     /* the same for hmac-keys-STEM.bin */
@@ -80,11 +99,27 @@ struct batch_options {
 	/* Called now and then from any thread, one call at a time. May be 0. */
 	void (*progress)(void *ctx, const char *phase, uint64_t done,
 			 uint64_t total);
-	/* Called per file in row order after publishing. May be 0. */
-	void (*created)(void *ctx, const char *kind, const char *path);
-	void *ctx;                /* for progress and created */
-	atomic_int *stop;      /* not 0: interrupt; may be NULL. Set by a
-				  signal handler, read by all threads */
+	/*
+	 * Called once all is right, before the first file is written: for
+	 * what has to be there first. Not 0: the batch ends. May be 0.
+	 */
+	int (*checked)(void *ctx, struct err *err);
+	/*
+	 * Called per device, from any thread, to append its label to both.
+	 * May be 0: there are no labels.
+	 */
+	int (*label)(void *ctx, uint64_t row, struct buf *png, struct buf *svg,
+		     struct err *err);
+	/*
+	 * Called per file, labels excepted, in row order after publishing.
+	 * kind is "csv", "bin" or "keys"; path begins with the outdir; sha256
+	 * is in hex. May be 0.
+	 */
+	void (*created)(void *ctx, const char *kind, const char *path,
+			const char *sha256);
+	void *ctx;                /* for these four */
+	atomic_int *stop;         /* not 0: interrupt; may be NULL. Set by a
+				     signal handler, read by all threads */
 };
 
 struct batch_result {

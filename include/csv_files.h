@@ -37,6 +37,14 @@ struct csv_files *csv_files_new(size_t keep, csv_files_convert_fn *convert,
 void csv_files_free(struct csv_files *files); /* may be NULL */
 
 /*
+ * Refuse cells that name the file that stands at path now, if any: it is to
+ * be replaced. Before the first csv_files_hold(). 0 or ERR_NOMEM.
+ */
+__attribute__((warn_unused_result))
+int csv_files_refuse(struct csv_files *files, const char *path,
+		     struct err *err);
+
+/*
  * The contents of a regular file after conversion number how, held until
  * csv_files_drop(). NULL with *err filled: the file can't be read, or what
  * convert said.

@@ -43,6 +43,11 @@ struct csv_schema {
 __attribute__((warn_unused_result))
 int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 		    size_t n, const struct err_sink *sink);
+/* The same with the encodings of another dialect than CSV_PLAIN. */
+__attribute__((warn_unused_result))
+int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
+		       size_t n, enum csv_dialect dialect,
+		       const struct err_sink *sink);
 void csv_schema_release(struct csv_schema *s);
 
 #endif

@@ -5,7 +5,7 @@
 # nothing but its own directory.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-need_tools mfg_gen
+need_tools mfg_gen nvs_partition_gen factory_nvs_gen mfg_nvs
 
 mkdir build
 for tool in "$BUILD"/*; do
@@ -24,7 +24,12 @@ prints "it shows commands, trees, a CSV and an image" \
 	"serial_no,data,string,AQ7-24-0001" "fe ff ff ff" \
 	keys-Sample-AQ7-24-0005.bin temp_offset
 is "it makes three batches" \
-	"$(find build/demo -name '*.bin' -path '*/bin/*' | wc -l)" 15
+	"$(find build/demo -name 'Sample-*.bin' -path '*/bin/*' | wc -l)" 15
+is "and a batch of accessories with their labels" \
+	"$(find build/demo/homekit -name 'L7-*.bin' -o -name 'L7-*.png' |
+		wc -l)" 10
+ok "the image in a partition is sound" peek build/demo/fan.bin
+ok "so is that of the ESP-AT project" peek build/demo/esp-at/mfg_nvs.bin
 ok "its images are sound" peek build/demo/plain/bin/Sample-3.bin
 ok "so are the encrypted ones" peek \
 	build/demo/encrypted/bin/Sample-AQ7-24-0002.bin \

@@ -37,6 +37,7 @@ stand_in parallel <<'EOF'
 #!/bin/sh
 echo GNU parallel 20221122
 EOF
+stand_in zbarimg </dev/null
 # Answers as the files "install" and "update" say: a status per call.
 stand_in apt-get <<'EOF'
 #!/bin/sh

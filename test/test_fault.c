@@ -322,10 +322,12 @@ static void test_batch(void **state)
 	assert_in_range(after_publishing, 1, 20);
 }
 
-static void note_created(void *ctx, const char *kind, const char *path)
+static void note_created(void *ctx, const char *kind, const char *path,
+			 const char *sha256)
 {
 	(void)kind;
 	(void)path;
+	(void)sha256;
 	++*(unsigned *)ctx;
 }
 

@@ -70,6 +70,24 @@ run mfg_gen generate samples/sample_config.csv \
 	--outdir multipage
 run ls -l multipage/bin
 
+title "HomeKit: setup codes drawn, images and labels made"
+run factory_nvs_gen batch --count 5 --category lighting --qr --outdir homekit L7
+run ls homekit/labels
+title "Which accessory has which code (columns shortened here)"
+printf '\n$ %s\n' "cut -d, -f1-5 homekit/setup-L7.csv"
+cut -d, -f1-5 homekit/setup-L7.csv
+
+title "One accessory, in a partition of a partition table"
+run factory_nvs_gen 11122333 ES32 fan --size fctry \
+	--partition-table samples/partitions.csv
+run nvs_partition_gen generate fan.csv again.bin fctry \
+	--partition-table samples/partitions.csv
+run cmp fan.bin again.bin
+
+title "ESP-AT: the partition mfg_nvs of a project"
+run mfg_nvs --project_path samples/esp-at --outdir esp-at
+run ls -l esp-at
+
 title "A wrong value in the third row: nothing is written"
 sed '4s/,0,0,-9007/,40000,0,-9007/' \
 	samples/sample_values_singlepage_blob.csv >values.csv

@@ -27,6 +27,7 @@ test        program  cmp                                 diffutils
 test        program  find                                findutils
 test        program  awk                                 mawk
 test        program  parallel                            parallel
+test        program  zbarimg                             zbar-tools
 '
 
 wanted_for='build test'

@@ -99,9 +99,9 @@ char *err_format(const struct err *e, const char *severity, char *out,
 	out[0] = '\0';
 	if (e->pos.file)
 		n += (size_t)snprintf(out, size, "%s:", e->pos.file);
-	if (n < size && e->pos.line)
+	if (n < size && e->pos.file && e->pos.line)
 		n += (size_t)snprintf(out + n, size - n, "%u:", e->pos.line);
-	if (n < size && e->pos.line && e->pos.col)
+	if (n < size && e->pos.file && e->pos.line && e->pos.col)
 		n += (size_t)snprintf(out + n, size - n, "%u:", e->pos.col);
 	if (n < size && e->off >= 0)
 		n += (size_t)snprintf(out + n, size - n, "0x%" PRIx64 ":",

@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -44,8 +45,7 @@ struct batch {
 	struct csv_schema schema;
 	int values_fd;
 	struct stat values_before; /* to notice a table that changes */
-	struct buf expanded;      /* path; empty: no REPEAT keys */
-	struct buf sums;          /* path; empty: none wanted */
+	struct deliveries extras;
 	struct rows rows;
 	bool rows_ready;
 	struct ids ids, only;
@@ -96,6 +96,8 @@ static int prepare(struct batch *b, struct err *err)
 	if (!r)
 		r = stage_init(&b->stage, o->outdir, o->prefix, o->shard,
 			       o->shards, err);
+	if (o->label)
+		b->stage.dirs = NAME_DIRS;
 	if (!r)
 		r = stage_look(&b->stage, err);
 	if (!r && o->only)
@@ -107,53 +109,49 @@ static int prepare(struct batch *b, struct err *err)
 	return r;
 }
 
-/* Files beside the images: their names, and whether they may be written. */
-static int prepare_extras(struct batch *b, struct err *err)
+static const char *values_name(const struct batch *b)
 {
-	const struct batch_options *o = b->o;
-	const char *paths[2] = { o->manifest, NULL };
-	int r = 0;
+	return b->o->values ? b->o->values : "the values table";
+}
 
-	if (b->schema.repeats)
-		r = inputs_name_expanded(o->values, o->conf, b->stage.outdir,
-					 &b->expanded, err);
-	if (!r && o->sums) {
-		r = buf_printf(&b->sums, "%s/SHA256SUMS-%s", b->stage.outdir,
-			       o->prefix);
-		if (!r && o->shards)
-			r = buf_printf(&b->sums, ".shard-%" PRIu64 "-%" PRIu64,
-				       o->shard, o->shards);
-		if (r || !buf_str(&b->sums))
-			return err_nomem(err);
-		paths[1] = (char *)b->sums.data;
+/* Both files, or what stands in their place. */
+static int open_inputs(struct batch *b, struct err *err)
+{
+	const struct batch_tables *tables = b->o->tables;
+	int r;
+
+	if (!tables) {
+		r = inputs_read_conf(b->o->conf, &b->conf, err);
+		if (!r)
+			r = inputs_open_values(b->o->values, b->o->stop,
+					       &b->values_fd, err);
+		return r;
 	}
-	for (unsigned i = 0; i < 2 && !r; i++)
-		if (paths[i] && !o->overwrite && o->start != BATCH_RESUME &&
-		    file_exists(paths[i]))
-			r = err_set(err, ERR_EXISTS, "'%s' is there already: "
-				    "choose another name, or replace it with "
-				    "--overwrite", paths[i]);
-	return r;
+	if (buf_append(&b->conf, tables->conf, tables->conf_len))
+		return err_nomem(err);
+	b->values_fd = fcntl(tables->values_fd, F_DUPFD_CLOEXEC, 0);
+	return b->values_fd < 0 ? err_io(err, errno, "cannot read",
+					 values_name(b)) : 0;
 }
 
 static int read_inputs(struct batch *b)
 {
+	enum csv_dialect dialect = b->o->tables ? CSV_EXTENDED : CSV_PLAIN;
 	struct err err = ERR_INIT;
 	int r;
 
-	r = inputs_read_conf(b->o->conf, &b->conf, &err);
-	if (!r)
-		r = inputs_open_values(b->o->values, b->o->stop,
-				       &b->values_fd, &err);
+	r = open_inputs(b, &err);
 	if (!r && fstat(b->values_fd, &b->values_before))
-		r = err_io(&err, errno, "cannot read", b->o->values);
+		r = err_io(&err, errno, "cannot read", values_name(b));
 	if (r)
 		return report(b, &err);
-	r = csv_schema_read(&b->schema, b->o->conf, b->conf.data, b->conf.len,
-			    &b->sink);
+	r = csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
+			       b->conf.len, dialect, &b->sink);
 	if (r)
 		return r;
-	if (prepare_extras(b, &err))
+	if (deliver_prepare(&b->extras, b->o, &b->stage,
+			    b->schema.repeats && !b->o->tables, b->files,
+			    &err))
 		return report(b, &err);
 	fingerprint_start(b->fingerprint, b->o, &b->conf, &b->only);
 	rows_init(&b->rows, b->values_fd, b->o->values, &b->schema,
@@ -396,13 +394,13 @@ static int values_unchanged(struct batch *b, struct err *err)
 	struct stat now;
 
 	if (fstat(b->values_fd, &now))
-		return err_io(err, errno, "cannot read", b->o->values);
+		return err_io(err, errno, "cannot read", values_name(b));
 	if (now.st_size != b->values_before.st_size ||
 	    now.st_mtim.tv_sec != b->values_before.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != b->values_before.st_mtim.tv_nsec)
 		return err_set(err, ERR_INPUT, "'%s' was changed while the batch "
 			       "was made, nothing is published: begin again with "
-			       "--restart", b->o->values);
+			       "--restart", values_name(b));
 	return 0;
 }
 
@@ -430,7 +428,7 @@ static int open_stage(struct batch *b, struct err *err)
 	r = manifest_init(&b->manifest, fd, b->o->offset_known, b->o->offset,
 			  err);
 	b->manifest_ready = !r;
-	if (!r && b->expanded.len) {
+	if (!r && b->extras.expanded.len) {
 		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
 						   FILE_MODE_PUBLIC, err);
 		if (b->rows.expand_fd < 0)
@@ -468,13 +466,12 @@ static int tell_created(void *ctx, const char *path, const char *sha256,
 	const char *kind = !strncmp(path, "csv/", 4) ? "csv" :
 			   !strncmp(path, "bin/", 4) ? "bin" : "keys";
 
-	(void)sha256;
 	if (buf_printf(&full, "%s/%s", b->stage.outdir, path) ||
 	    !buf_str(&full)) {
 		buf_release(&full);
 		return err_nomem(err);
 	}
-	b->o->created(b->o->ctx, kind, (char *)full.data);
+	b->o->created(b->o->ctx, kind, (char *)full.data, sha256);
 	buf_release(&full);
 	return 0;
 }
@@ -487,12 +484,12 @@ static int publish(struct batch *b)
 	int r;
 
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
-	if (!r && b->expanded.len)
+	if (!r && b->extras.expanded.len)
 		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
-				 (char *)b->expanded.data, FILE_REPLACE, &err);
+				 (char *)b->extras.expanded.data, FILE_REPLACE, &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(&b->stage, b->manifest.fd,
-				 (char *)b->sums.data, existing, &err);
+				 (char *)b->extras.sums.data, existing, &err);
 	if (!r && b->o->manifest)
 		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
 				 b->o->manifest, existing, &err);
@@ -534,6 +531,8 @@ static int run(struct batch *b)
 		r = check(b);
 	if (r || b->o->check_only)
 		return r;
+	if (b->o->checked && b->o->checked(b->o->ctx, &err))
+		return report(b, &err);
 	r = make(b);
 	return r ? r : publish(b);
 }
@@ -557,9 +556,8 @@ static void release(struct batch *b)
 	digest_free(b->fingerprint);
 	ids_release(&b->ids);
 	ids_release(&b->only);
-	buf_release(&b->conf);
-	buf_release(&b->expanded);
-	buf_release(&b->sums);
+	buf_wipe(&b->conf); /* may hold values: of tables */
+	deliver_release(&b->extras);
 	stage_release(&b->stage);
 	findings_release(&b->findings);
 	pthread_mutex_destroy(&b->lock);

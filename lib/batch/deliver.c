@@ -2,14 +2,134 @@
 #include "deliver.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
+#include "inputs.h"
 #include "manifest.h"
 
 #define SUMS_FILE "sums"
+
+/* An extra file must not take the place of something that is needed. */
+static int refuse_same(const char *path, const char *what, const char *other,
+		       struct err *err)
+{
+	if (!other || !strcmp(other, "-") || !file_same(path, other))
+		return 0;
+	return err_set(err, ERR_EXISTS, "%s '%s' would take the place of '%s', "
+		       "which this run needs: choose another name", what, path,
+		       other);
+}
+
+/* Images, CSVs and keys have their directories to themselves. */
+static int refuse_inside(const char *path, const char *what,
+			 const struct stage *s, struct err *err)
+{
+	struct buf dir = BUF_INIT, parent = BUF_INIT;
+	const char *slash = strrchr(path, '/');
+	int r = 0;
+
+	if (buf_append(&parent, path, slash ? (size_t)(slash - path) : 0) ||
+	    (!parent.len && buf_puts(&parent, slash ? "/" : ".")) ||
+	    !buf_str(&parent))
+		r = err_nomem(err);
+	for (unsigned i = 0; i < NAME_DIRS && !r; i++) {
+		dir.len = 0;
+		if (buf_printf(&dir, "%s/%s", s->outdir, name_dirs[i]) ||
+		    !buf_str(&dir))
+			r = err_nomem(err);
+		else if (file_same((char *)parent.data, (char *)dir.data))
+			r = err_set(err, ERR_EXISTS, "%s '%s' would lie among "
+				    "the files of the devices: choose another "
+				    "directory", what, path);
+	}
+	buf_release(&dir);
+	buf_release(&parent);
+	return r;
+}
+
+/* What no extra file may take the place of, and whether it can be written. */
+static int check_place(const char *path, const char *what, bool replaced,
+		       const struct batch_options *o, struct err *err)
+{
+	const char *needed[] = { o->conf, o->values, o->only, o->key_source };
+	int r = 0;
+
+	if (!replaced && file_exists(path))
+		r = err_set(err, ERR_EXISTS, "'%s' is there already: choose "
+			    "another name, or replace it with --overwrite",
+			    path);
+	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed) && !r; i++)
+		r = refuse_same(path, what, needed[i], err);
+	return r ? r : file_check_place(path, err);
+}
+
+static int name_all(struct deliveries *d, const struct batch_options *o,
+		    const struct stage *s, bool expand, struct err *err)
+{
+	int r = 0;
+
+	if (expand)
+		r = inputs_name_expanded(o->values, s->outdir, &d->expanded,
+					 err);
+	if (!r && o->manifest && (buf_puts(&d->manifest, o->manifest) ||
+				  !buf_str(&d->manifest)))
+		r = err_nomem(err);
+	if (r || !o->sums)
+		return r;
+	if (buf_printf(&d->sums, "%s/SHA256SUMS-%s", s->outdir, o->prefix) ||
+	    (o->shards && buf_printf(&d->sums, ".shard-%" PRIu64 "-%" PRIu64,
+				     o->shard, o->shards)) ||
+	    !buf_str(&d->sums))
+		return err_nomem(err);
+	return 0;
+}
+
+int deliver_prepare(struct deliveries *d, const struct batch_options *o,
+		    const struct stage *s, bool expand,
+		    struct csv_files *files, struct err *err)
+{
+	bool ours = o->overwrite || o->start == BATCH_RESUME;
+	struct {
+		const struct buf *path;
+		const char *what;
+		bool replaced; /* may stand there already */
+	} all[] = {
+		{ &d->manifest, "the manifest", ours },
+		{ &d->sums, "the file of checksums", ours },
+		{ &d->expanded, "the expanded table", true },
+	};
+	const unsigned count = sizeof(all) / sizeof(*all);
+	int r = name_all(d, o, s, expand, err);
+
+	for (unsigned i = 0; i < count && !r; i++) {
+		const char *path = (char *)all[i].path->data;
+
+		if (!all[i].path->len)
+			continue;
+		r = check_place(path, all[i].what, all[i].replaced, o, err);
+		for (unsigned n = i + 1; n < count && !r; n++)
+			if (all[n].path->len)
+				r = refuse_same(path, all[i].what,
+						(char *)all[n].path->data,
+						err);
+		/* Only a table from a pipe is expanded in there. */
+		if (!r && all[i].path != &d->expanded)
+			r = refuse_inside(path, all[i].what, s, err);
+		if (!r)
+			r = csv_files_refuse(files, path, err);
+	}
+	return r;
+}
+
+void deliver_release(struct deliveries *d)
+{
+	buf_release(&d->expanded);
+	buf_release(&d->sums);
+	buf_release(&d->manifest);
+}
 
 /* Whether a file at path has the bytes of fd, from its start. */
 static bool same_contents(int fd, const char *path, size_t size)

@@ -15,6 +15,9 @@ bool device_has_file(const struct batch_options *o, enum name_kind kind)
 		return o->keys == BATCH_HMAC_DRAWN;
 	case NAME_KEY:
 		return o->keys != BATCH_PLAIN && o->keys != BATCH_GIVEN;
+	case NAME_LABEL_PNG:
+	case NAME_LABEL_SVG:
+		return o->label != NULL;
 	default:
 		return true;
 	}
@@ -73,6 +76,8 @@ void device_maker_release(struct device_maker *m)
 		mem_wipe(m->image, m->o->size);
 	mem_free(m->image);
 	buf_wipe(&m->csv);
+	buf_wipe(&m->png);
+	buf_wipe(&m->svg);
 	buf_release(&m->stem);
 	buf_release(&m->file);
 }
@@ -170,8 +175,8 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	mode_t mode = dir == NAME_DIR_KEYS ? FILE_MODE_SECRET :
-					     FILE_MODE_PUBLIC;
+	mode_t mode = dir == NAME_DIR_KEYS || dir == NAME_DIR_LABELS ?
+		      FILE_MODE_SECRET : FILE_MODE_PUBLIC;
 	const char *file;
 
 	if (name_it(m, kind, err))
@@ -303,7 +308,7 @@ static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 		return r;
 	nvs_keys_pack(keys, partition);
 	r = put_file(m, NAME_KEY, partition, sizeof(partition), err);
-	if (!r && (m->o->manifest || m->o->sums))
+	if (!r && m->manifest->fd >= 0)
 		r = digest_sha256(partition, sizeof(partition), d->keys.sha256, err);
 	mem_wipe(partition, sizeof(partition));
 	return r;
@@ -351,7 +356,7 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 {
 	int r = put_file(m, kind, p, n, err);
 
-	if (!r && (m->o->manifest || m->o->sums))
+	if (!r && m->manifest->fd >= 0)
 		r = digest_sha256(p, n, f->sha256, err);
 	return r;
 }
@@ -383,6 +388,22 @@ static int record_device(struct device_maker *m, struct manifest_device *d,
 	return r ? err_nomem(err) : 0;
 }
 
+static int make_label(struct device_maker *m, uint64_t number,
+		      struct err *err)
+{
+	int r;
+
+	if (!m->o->label)
+		return 0;
+	m->png.len = m->svg.len = 0;
+	r = m->o->label(m->o->ctx, number, &m->png, &m->svg, err);
+	if (!r)
+		r = put_file(m, NAME_LABEL_PNG, m->png.data, m->png.len, err);
+	if (!r)
+		r = put_file(m, NAME_LABEL_SVG, m->svg.data, m->svg.len, err);
+	return r;
+}
+
 static int make_files(struct device_maker *m, const struct csv_row *row,
 		      uint64_t number, struct buf *record, struct err *err)
 {
@@ -400,6 +421,8 @@ static int make_files(struct device_maker *m, const struct csv_row *row,
 				err);
 	if (!r)
 		r = finish_file(m, NAME_BIN, m->image, m->o->size, &d.bin, err);
+	if (!r)
+		r = make_label(m, number, err);
 	snprintf(by_number, sizeof(by_number), "%" PRIu64, number);
 	d.id = id ? id->text : by_number;
 	return r ? r : record_device(m, &d, record, err);

@@ -31,6 +31,7 @@ struct device_maker {
 	struct random_system *random;   /* NULL when no key is drawn */
 	uint8_t *image;                 /* NULL while checking */
 	struct buf csv, stem, file;
+	struct buf png, svg;            /* the label */
 	uint64_t kept;                  /* files found right on a resume */
 };
 

@@ -32,8 +32,8 @@ void fingerprint_start(struct digest *d, const struct batch_options *o,
 {
 	const uint64_t numbers[] = {
 		o->size, o->version, o->numbered, o->first_number, o->width,
-		o->keys, o->shard, o->shards, o->overwrite, conf->len,
-		only->texts.len,
+		o->keys, o->shard, o->shards, o->overwrite, o->label != NULL,
+		conf->len, only->texts.len,
 	};
 
 	add_text(d, "mfg_gen batch 1");

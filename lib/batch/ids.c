@@ -102,7 +102,7 @@ const char *ids_next(const struct ids *set, size_t *at, uint32_t *line)
 
 void ids_release(struct ids *set)
 {
-	buf_release(&set->texts);
+	buf_wipe(&set->texts); /* they may be setup codes */
 	mem_free(set->slots);
 	*set = (struct ids)IDS_INIT;
 }

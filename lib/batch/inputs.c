@@ -43,7 +43,7 @@ static int open_input(const char *path, struct err *err)
 	return fd;
 }
 
-static int open_spool(struct err *err)
+int inputs_open_spool(struct err *err)
 {
 	const char *dir = getenv("TMPDIR");
 	struct buf name = BUF_INIT;
@@ -105,7 +105,7 @@ int inputs_open_values(const char *path, atomic_int *stop, int *fd,
 			return 0;
 		}
 	} else {
-		to = open_spool(err);
+		to = inputs_open_spool(err);
 		r = to < 0 ? (int)err->code :
 			     copy_all(from, to, path, stop, err);
 		if (r && to >= 0)
@@ -139,6 +139,8 @@ static int add_ids(struct buf *text, const char *path, struct ids *ids,
 
 	if (!p)
 		return err_nomem(err);
+	if (!strncmp(p, "\xEF\xBB\xBF", 3)) /* a byte-order mark */
+		p += 3;
 	while (p < end) {
 		const char *id = next_line(&p, end);
 		uint32_t there = 0;
@@ -169,12 +171,10 @@ int inputs_read_ids(const char *path, struct ids *ids, struct err *err)
 	return r;
 }
 
-int inputs_name_expanded(const char *values, const char *conf,
-			 const char *outdir, struct buf *out,
-			 struct err *err)
+int inputs_name_expanded(const char *values, const char *outdir,
+			 struct buf *out, struct err *err)
 {
 	const char *ext = file_extension(values);
-	struct stat a, b;
 	int r;
 
 	if (text_same_word(ext, strlen(ext), ".csv"))
@@ -182,12 +182,5 @@ int inputs_name_expanded(const char *values, const char *conf,
 		    buf_printf(out, "_created%s", ext);
 	else
 		r = buf_printf(out, "%s/csv/values_created.csv", outdir);
-	if (r || !buf_str(out))
-		return err_nomem(err);
-	if (!stat((char *)out->data, &a) && !stat(conf, &b) &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return err_set(err, ERR_EXISTS, "the expanded table would "
-			       "overwrite the configuration '%s': rename it or "
-			       "the values table", conf);
-	return 0;
+	return r || !buf_str(out) ? err_nomem(err) : 0;
 }

@@ -22,6 +22,12 @@ __attribute__((warn_unused_result))
 int inputs_open_values(const char *path, atomic_int *stop, int *fd,
 		       struct err *err);
 
+/*
+ * An unnamed temporary file, mode 0600, open for reading and writing; -1 with
+ * *err filled on failure.
+ */
+int inputs_open_spool(struct err *err);
+
 /* A list of ids, one per line; blank lines are skipped. "-" is stdin. */
 __attribute__((warn_unused_result))
 int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
@@ -29,11 +35,10 @@ int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
 /*
  * The path of the expanded table of a values table, as a C string in out:
  * VALUES_created.csv beside it, or in outdir/csv when it came through a pipe.
- * ERR_EXISTS when that would be the configuration.
+ * 0 or ERR_NOMEM.
  */
 __attribute__((warn_unused_result))
-int inputs_name_expanded(const char *values, const char *conf,
-			 const char *outdir, struct buf *out,
-			 struct err *err);
+int inputs_name_expanded(const char *values, const char *outdir,
+			 struct buf *out, struct err *err);
 
 #endif

@@ -11,13 +11,17 @@
 /* What stands around a stem at most: "hmac-keys-" and ".bin". */
 #define AROUND_STEM 14u
 
-const char *const name_dirs[NAME_DIRS] = { "keys", "csv", "bin" };
+const char *const name_dirs[NAME_DIRS] = {
+	"keys", "csv", "bin", "labels"
+};
 
 const enum name_dir name_dir_of[NAME_KINDS] = {
 	[NAME_HMAC_KEY] = NAME_DIR_KEYS,
 	[NAME_KEY] = NAME_DIR_KEYS,
 	[NAME_CSV] = NAME_DIR_CSV,
 	[NAME_BIN] = NAME_DIR_BIN,
+	[NAME_LABEL_PNG] = NAME_DIR_LABELS,
+	[NAME_LABEL_SVG] = NAME_DIR_LABELS,
 };
 
 int name_check_part(const char *part, const char *what, struct err *err)
@@ -69,6 +73,8 @@ int name_file(const struct name_rule *rule, enum name_kind kind,
 		[NAME_KEY] = { "keys-", ".bin" },
 		[NAME_CSV] = { "", ".csv" },
 		[NAME_BIN] = { "", ".bin" },
+		[NAME_LABEL_PNG] = { "", ".png" },
+		[NAME_LABEL_SVG] = { "", ".svg" },
 	};
 	const char *given = kind == NAME_KEY ? rule->key_name :
 			    kind == NAME_HMAC_KEY ? rule->hmac_key_name : NULL;

@@ -16,11 +16,17 @@ enum name_kind {
 	NAME_KEY,      /* keys/keys-STEM.bin */
 	NAME_CSV,      /* csv/STEM.csv */
 	NAME_BIN,      /* bin/STEM.bin */
+	NAME_LABEL_PNG, /* labels/STEM.png */
+	NAME_LABEL_SVG, /* labels/STEM.svg */
 	NAME_KINDS
 };
 
 /* The directories they lie in, in the order they are published in. */
-enum name_dir { NAME_DIR_KEYS, NAME_DIR_CSV, NAME_DIR_BIN, NAME_DIRS };
+enum name_dir {
+	NAME_DIR_KEYS, NAME_DIR_CSV, NAME_DIR_BIN,
+	NAME_DIR_LABELS, /* the last: few batches have labels */
+	NAME_DIRS
+};
 extern const char *const name_dirs[NAME_DIRS];
 extern const enum name_dir name_dir_of[NAME_KINDS];
 

@@ -109,7 +109,8 @@ int rows_start(struct rows *r, const struct rows_selection *selection,
 	r->number = r->turn = 0;
 	r->failed = 0;
 	if (lseek(r->fd, 0, SEEK_SET) < 0) {
-		err_io(&err, errno, "cannot read", r->file);
+		err_io(&err, errno, "cannot read",
+		       r->file ? r->file : "the values table");
 		return report(r, &err);
 	}
 	r->table = csv_table_new(r->fd, r->file, CSV_NO_COMMENTS, &err);

@@ -102,7 +102,7 @@ static int open_targets(struct stage *s, struct err *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (s->target[i] < 0)
 			r = open_target(s, (enum name_dir)i, err);
 	return r;
@@ -411,7 +411,7 @@ int stage_open(struct stage *s, enum batch_start start,
 		if (!r)
 			r = write_fingerprint(s, fingerprint, err);
 	}
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (make_dir(s->fd, name_dirs[i], &s->dir[i]))
 			r = err_io(err, errno, "cannot make a directory in",
 				   s->partial);
@@ -664,9 +664,9 @@ int stage_publish(struct stage *s, bool overwrite, struct err *err)
 			      s->partial);
 	if (mark_publishing(s))
 		return err_io(err, errno, "cannot write in", s->partial);
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		r = publish_dir(s, (enum name_dir)i, overwrite, err);
-	for (unsigned i = 0; i < NAME_DIRS && !r; i++)
+	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (s->target[i] >= 0 && sync_dir(s->target[i]))
 			r = err_io(err, errno, "cannot sync", s->outdir);
 	if (!r && sync_dir(s->out_fd))

@@ -6,7 +6,7 @@
  *   <outdir>/.mfg_gen-<prefix>.partial/
  *     fingerprint   of what it is made from, and whether publishing has
  *                   begun; locked while a run works here
- *     keys/ csv/ bin/
+ *     keys/ csv/ bin/ labels/
  *
  * Without a whole fingerprint it is nobody's, and the next run clears it.
  */
@@ -34,13 +34,15 @@ struct stage {
 	int lock_fd;
 	int dir[NAME_DIRS];     /* in the partial directory */
 	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
+	unsigned dirs;      /* how many of them there are: NAME_DIR_LABELS, or,
+			       set before stage_look(), NAME_DIRS */
 	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
 /* Holds nothing: can be released. */
-#define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1 }, \
-		     { -1, -1, -1 }, false, false }
+#define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1, -1 }, \
+		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false }
 
 /*
  * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 
@@ -22,6 +23,12 @@ struct kept {
 	struct kept *newer;   /* in order of reading */
 };
 
+/* A file that no cell may name. */
+struct refused {
+	dev_t dev;
+	ino_t ino;
+};
+
 struct csv_files {
 	pthread_mutex_t lock;
 	pthread_cond_t read;  /* a file became ready, or failed and is gone */
@@ -29,6 +36,7 @@ struct csv_files {
 	size_t keep, total;
 	struct kept *bucket[BUCKETS];
 	struct kept *oldest, *newest;
+	struct buf refused; /* struct refused, one behind the other */
 };
 
 static unsigned bucket_of(const char *path, int how)
@@ -71,6 +79,7 @@ void csv_files_free(struct csv_files *files)
 		newer = k->newer;
 		free_kept(k);
 	}
+	buf_release(&files->refused);
 	pthread_cond_destroy(&files->read);
 	pthread_mutex_destroy(&files->lock);
 	mem_free(files);
@@ -140,13 +149,47 @@ static struct kept *enter(struct csv_files *files, const char *path, int how)
 	return k;
 }
 
+int csv_files_refuse(struct csv_files *files, const char *path,
+		     struct err *err)
+{
+	struct refused r;
+	struct stat st;
+
+	if (stat(path, &st))
+		return 0;
+	memset(&r, 0, sizeof(r));
+	r.dev = st.st_dev;
+	r.ino = st.st_ino;
+	return buf_append(&files->refused, &r, sizeof(r)) ? err_nomem(err) : 0;
+}
+
+static int check_refused(const struct csv_files *files, const char *path,
+			 struct err *err)
+{
+	struct refused r;
+	struct stat st;
+
+	if (!files->refused.len || stat(path, &st))
+		return 0;
+	for (size_t i = 0; i < files->refused.len; i += sizeof(r)) {
+		memcpy(&r, files->refused.data + i, sizeof(r));
+		if (r.dev == st.st_dev && r.ino == st.st_ino)
+			return err_set(err, ERR_EXISTS, "'%s' is where this run "
+				       "writes a file of its own: rename one of "
+				       "them", path);
+	}
+	return 0;
+}
+
 static int read_and_convert(const struct csv_files *files, struct kept *k,
 			    struct err *err)
 {
 	struct buf raw = BUF_INIT;
 	int r;
 
-	r = file_read(k->path, FILE_MAX, &raw, err);
+	r = check_refused(files, k->path, err);
+	if (!r)
+		r = file_read(k->path, FILE_MAX, &raw, err);
 	if (!r) {
 		r = files->convert(k->how, &raw, &k->data, err);
 		if (r)

@@ -185,6 +185,10 @@ int csv_spec_put(const struct csv_spec *spec, struct buf *out)
 		return ERR_NOMEM;
 	if (spec->is_namespace)
 		return buf_puts(out, ",namespace,,");
+	if (spec->encoding >= CSV_BLOB_FILL)
+		return buf_printf(out, ",data,%s(%" PRIu32 ";0x%02x),",
+				  encodings[spec->encoding].word,
+				  spec->fill_len, (unsigned)spec->fill_byte);
 	return buf_printf(out, ",%s,%s,", spec->from_file ? "file" : "data",
 			  encodings[spec->encoding].word);
 }

@@ -74,7 +74,8 @@ static int enter_name(struct nvs_names *names, const struct csv_line *line,
 }
 
 static int parse_row(struct csv_line *line, const struct csv_row *row,
-		     const char *file, const char *ns, struct err *err)
+		     const char *file, const char *ns,
+		     enum csv_dialect dialect, struct err *err)
 {
 	const struct csv_cell *c = row->cells;
 	int r;
@@ -84,7 +85,7 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 	if (r)
 		return r;
 	r = csv_spec_parse(&line->spec, file, &c[0], &c[1], &c[2], ns,
-			   CSV_PLAIN, err);
+			   dialect, err);
 	if (r)
 		return r;
 	r = check_tag(row, file, line->spec.is_namespace, &line->repeat, err);
@@ -120,14 +121,14 @@ static struct csv_line *new_line(struct csv_schema *s)
 /* One row more. *ns is the namespace that is open, NULL before the first. */
 static int add_row(struct csv_schema *s, struct nvs_names *names,
 		   const struct csv_row *row, const char *file,
-		   const char **ns, struct err *err)
+		   enum csv_dialect dialect, const char **ns, struct err *err)
 {
 	struct csv_line *line = new_line(s);
 	int r;
 
 	if (!line)
 		return err_nomem(err);
-	r = parse_row(line, row, file, *ns, err);
+	r = parse_row(line, row, file, *ns, dialect, err);
 	if (r) {
 		/* One message is enough for a namespace that went wrong. */
 		if (!*ns || (row->count > 1 && is_namespace(&row->cells[1])))
@@ -167,8 +168,9 @@ static int check_not_empty(const struct csv_schema *s, const char *file,
 	return 0;
 }
 
-int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
-		    size_t n, const struct err_sink *sink)
+int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
+		       size_t n, enum csv_dialect dialect,
+		       const struct err_sink *sink)
 {
 	struct err err = ERR_INIT;
 	struct csv_row row = CSV_ROW_INIT;
@@ -184,7 +186,7 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
-		int added = add_row(s, &names, &row, file, &ns, &err);
+		int added = add_row(s, &names, &row, file, dialect, &ns, &err);
 
 		report(sink, &err, &result);
 		/* What comes now would be blamed for what is not there. */
@@ -200,4 +202,10 @@ int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
 	if (result)
 		csv_schema_release(s);
 	return result;
+}
+
+int csv_schema_read(struct csv_schema *s, const char *file, const void *p,
+		    size_t n, const struct err_sink *sink)
+{
+	return csv_schema_read_as(s, file, p, n, CSV_PLAIN, sink);
 }

@@ -166,7 +166,8 @@ static int refill(struct csv_table *t, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_io(err, errno, "cannot read", t->name);
+			return err_io(err, errno, "cannot read",
+				      t->name ? t->name : "the table");
 		if (n == 0)
 			break;
 		have += (size_t)n;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "batch_ui.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include "nvs_format.h"
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int signal_number)
+{
+	stop_signal = signal_number;
+}
+
+/* The first one stops the batch in good order, a second one at once. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	action.sa_flags = (int)SA_RESETHAND;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void show_error(void *ctx, const struct err *e)
+{
+	struct batch_ui *ui = ctx;
+
+	progress_clear(&ui->progress);
+	cli_error(e);
+}
+
+static void show_warning(void *ctx, const struct err *e)
+{
+	struct batch_ui *ui = ctx;
+
+	progress_clear(&ui->progress);
+	cli_warning(e);
+}
+
+static void show_progress(void *ctx, const char *phase, uint64_t done,
+			  uint64_t total)
+{
+	struct batch_ui *ui = ctx;
+
+	progress_tell(&ui->progress, phase, done, total);
+}
+
+static int parse(struct batch_ui *ui, const struct cli_command *cmd,
+		 struct batch_options *b)
+{
+	uint64_t jobs = 0;
+	int r = cli_version(cmd, ui->version, &b->version);
+
+	if (r < 0 && ui->jobs)
+		r = cli_number(cmd, "jobs", ui->jobs, 0, 256, &jobs);
+	b->jobs = (unsigned)jobs;
+	if (r < 0 && ui->resume && ui->restart)
+		r = cli_wrong_usage(cmd, "--resume and --restart exclude each "
+				    "other");
+	b->start = ui->resume ? BATCH_RESUME :
+		   ui->restart ? BATCH_RESTART : BATCH_NEW;
+	return r;
+}
+
+int batch_ui_start(struct batch_ui *ui, const struct cli_command *cmd,
+		   bool encrypted, struct batch_options *b)
+{
+	struct err err = ERR_INIT;
+	int r = parse(ui, cmd, b);
+
+	if (r >= 0)
+		return r;
+	r = partition_find(&ui->partition, ui->size, encrypted, &ui->place,
+			   &err);
+	if (r == ERR_USAGE)
+		return cli_wrong_usage(cmd, "%s", err.msg);
+	if (r)
+		return cli_error(&err);
+	b->size = ui->place.size;
+	b->offset_known = ui->place.has_offset;
+	b->offset = ui->place.offset;
+	b->errors = (struct err_sink){ show_error, ui };
+	b->warnings = (struct err_sink){ show_warning, ui };
+	b->ctx = ui;
+	b->progress = show_progress;
+	b->stop = &stop_signal;
+	return -1;
+}
+
+void batch_ui_begin(struct batch_ui *ui)
+{
+	progress_init(&ui->progress, !ui->quiet && !ui->no_progress);
+	if (!ui->quiet)
+		partition_note_read_only(&ui->place);
+	catch_signals();
+}
+
+static void summarise(const struct batch_ui *ui, const struct batch_options *b,
+		      bool announce)
+{
+	const struct batch_result *result = &ui->result;
+
+	if (announce && !b->check_only)
+		printf("\nFiles generated in %s ...\n", b->outdir);
+	printf("%" PRIu64 " %s %s", result->devices,
+	       result->devices == 1 ? "device" : "devices",
+	       b->check_only ? "checked, all fine" : "made");
+	if (!b->check_only)
+		printf(" in %s", b->outdir);
+	if (result->devices)
+		printf("; fullest image: row %" PRIu64 ", %zu of %zu entries, "
+		       "page %zu of %zu", result->fullest_row,
+		       result->fullest.entries,
+		       result->fullest.usable * NVS_PAGE_ENTRIES,
+		       result->fullest.pages, result->fullest.usable);
+	if (result->kept)
+		printf("; %" PRIu64 " files were there already", result->kept);
+	putchar('\n');
+	if (ui->place.has_offset && !b->check_only)
+		printf("0x%x %s/bin/%s-*.bin\n", ui->place.offset, b->outdir,
+		       b->prefix);
+}
+
+int batch_ui_end(struct batch_ui *ui, const struct batch_options *b, int r,
+		 bool announce)
+{
+	const struct batch_result *result = &ui->result;
+
+	progress_clear(&ui->progress);
+	if (!r) {
+		if (!ui->quiet)
+			summarise(ui, b, announce);
+		return CLI_OK;
+	}
+	if (result->more_errors)
+		fprintf(stderr, "and %" PRIu64 " more\n", result->more_errors);
+	if (result->partial[0] && r != ERR_INTERRUPTED)
+		fprintf(stderr, "what was made so far is in '%s': complete it "
+			"with --resume, or begin again with --restart\n",
+			result->partial);
+	if (r == ERR_INTERRUPTED && stop_signal)
+		return 128 + stop_signal;
+	return r == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+}
