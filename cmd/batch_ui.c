@@ -3,11 +3,14 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "nvs_format.h"
 
-static volatile sig_atomic_t stop_signal;
+/* Set in a signal handler, read by all threads. */
+static atomic_int stop_signal;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may set it");
 
 static void on_signal(int signal_number)
 {
