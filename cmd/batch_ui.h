@@ -32,19 +32,19 @@ struct batch_ui {
 	{ "outdir", 0, CLI_TEXT, &(b)->outdir, "DIR", \
 	  "where csv/, bin/ and keys/ are made (default: .)" }, \
 	PARTITION_OPTIONS(&(u)->partition), \
-	{ "overwrite", 0, CLI_FLAG, &(b)->overwrite, NULL, \
+	{ "overwrite", 0, CLI_ADDED | CLI_FLAG, &(b)->overwrite, NULL, \
 	  "replace files that are there already" }, \
-	{ "resume", 0, CLI_FLAG, &(u)->resume, NULL, \
+	{ "resume", 0, CLI_ADDED | CLI_FLAG, &(u)->resume, NULL, \
 	  "complete what a stopped run has left" }, \
-	{ "restart", 0, CLI_FLAG, &(u)->restart, NULL, \
+	{ "restart", 0, CLI_ADDED | CLI_FLAG, &(u)->restart, NULL, \
 	  "throw away what a stopped run has left" }, \
-	{ "manifest", 0, CLI_TEXT, &(b)->manifest, "FILE", \
+	{ "manifest", 0, CLI_ADDED | CLI_TEXT, &(b)->manifest, "FILE", \
 	  "write a CSV of what was made, with checksums" }, \
-	{ "jobs", 0, CLI_TEXT, &(u)->jobs, "N", \
+	{ "jobs", 0, CLI_ADDED | CLI_TEXT, &(u)->jobs, "N", \
 	  "threads (default: one per processor)" }, \
-	{ "quiet", 0, CLI_FLAG, &(u)->quiet, NULL, \
+	{ "quiet", 0, CLI_ADDED | CLI_FLAG, &(u)->quiet, NULL, \
 	  "print errors only" }, \
-	{ "no-progress", 0, CLI_FLAG, &(u)->no_progress, NULL, \
+	{ "no-progress", 0, CLI_ADDED | CLI_FLAG, &(u)->no_progress, NULL, \
 	  "no progress line, even on a terminal" }
 
 /*

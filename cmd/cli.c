@@ -12,7 +12,9 @@
 
 static size_t operands(const struct cli_option *o)
 {
-	return o->kind == CLI_FLAG ? 0 : o->kind == CLI_TEXT ? 1 : 2;
+	unsigned kind = o->kind & ~(unsigned)CLI_ADDED;
+
+	return kind == CLI_FLAG ? 0 : kind == CLI_TEXT ? 1 : 2;
 }
 
 void cli_usage(const struct cli_command *cmd, FILE *to)
@@ -153,26 +155,42 @@ static bool is_option(const char *arg)
 	return !(arg[1] >= '0' && arg[1] <= '9') && arg[1] != '.';
 }
 
-/* The option meant by len characters of a long name, NULL when none is. */
-static const struct cli_option *find_long(const struct cli_command *cmd,
-					  const char *name, size_t len,
-					  bool *ambiguous)
+/* The only option of that kind that begins so; NULL for none or several. */
+static const struct cli_option *find_start(const struct cli_command *cmd,
+					   const char *name, size_t len,
+					   bool added, bool *ambiguous)
 {
 	const struct cli_option *found = NULL;
 
 	*ambiguous = false;
 	for (const struct cli_option *o = cmd->options; o->name; o++) {
-		if (strncmp(o->name, name, len) != 0)
-			continue;
-		if (!o->name[len])
-			return o;
-		if (cmd->exact)
+		if (!!(o->kind & CLI_ADDED) != added ||
+		    strncmp(o->name, name, len) != 0)
 			continue;
 		*ambiguous = found != NULL;
 		if (*ambiguous)
 			return NULL;
 		found = o;
 	}
+	return found;
+}
+
+/* The option meant by len characters of a long name, NULL when none is. */
+static const struct cli_option *find_long(const struct cli_command *cmd,
+					  const char *name, size_t len,
+					  bool *ambiguous)
+{
+	const struct cli_option *found;
+
+	*ambiguous = false;
+	for (const struct cli_option *o = cmd->options; o->name; o++)
+		if (!strncmp(o->name, name, len) && !o->name[len])
+			return o;
+	if (cmd->exact)
+		return NULL;
+	found = find_start(cmd, name, len, false, ambiguous);
+	if (!found && !*ambiguous)
+		found = find_start(cmd, name, len, true, ambiguous);
 	return found;
 }
 
@@ -200,7 +218,7 @@ static int take(const struct cli_command *cmd, const struct cli_option *o,
 		return cli_wrong_usage(cmd, "--%s needs %s: %s", o->name,
 				       need == 1 ? "a value" : "two values",
 				       o->operand);
-	if (o->kind == CLI_FLAG)
+	if (!need)
 		*(bool *)o->value = true;
 	for (size_t n = 0; n < need; n++)
 		((const char **)o->value)[n] = value[n];

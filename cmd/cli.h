@@ -22,13 +22,15 @@ enum cli_exit {
 enum cli_kind {
 	CLI_FLAG,   /* value points to a bool that becomes true */
 	CLI_TEXT,   /* value points to a const char * */
-	CLI_PAIR    /* value points to a const char *[2] */
+	CLI_PAIR,   /* value points to a const char *[2] */
+	CLI_ADDED = 8 /* with one of them: not one of the original's, whose
+			 abbreviations do not mean it therefore */
 };
 
 struct cli_option {
 	const char *name;    /* long name without the dashes */
 	char letter;         /* short form, or 0 */
-	enum cli_kind kind;
+	unsigned kind;       /* enum cli_kind */
 	void *value;         /* where it goes; of a repeated one the last */
 	const char *operand; /* for the help: "F", "START LENGTH" */
 	const char *help;    /* one or more lines; NULL = not shown in the help */

@@ -90,7 +90,7 @@ static int check_infile(const struct run *run, const struct job *job,
 				  (char *)run->image_path.data };
 
 	for (size_t i = 0; i < 2; i++)
-		if (single_same_file(job->infile, outputs[i]))
+		if (file_same(job->infile, outputs[i]))
 			return err_set(err, ERR_INPUT, "the infile '%s' would "
 				       "be overwritten by the output '%s': "
 				       "choose another outfile", job->infile,

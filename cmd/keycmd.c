@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "file.h"
@@ -96,87 +97,131 @@ int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 	return r;
 }
 
-/*
- * The path of a key file: what was asked for, below outdir/keys and with .bin
- * added where there is no extension, or a name with the time in it.
- */
-static int key_path(const char *asked, const char *outdir, const char *start,
-		    struct buf *path, struct err *err)
+/* Whether a relative path has a component "..". */
+static bool climbs(const char *path)
 {
-	const char *ext = asked ? file_extension(asked) : "";
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	int r;
+	for (const char *p = path; (p = strstr(p, "..")); p += 2)
+		if ((p == path || p[-1] == '/') && (!p[2] || p[2] == '/'))
+			return path[0] != '/';
+	return false;
+}
 
-	path->len = 0;
+int keycmd_file_name(const char *asked, struct buf *name, struct err *err)
+{
+	const char *ext = file_extension(asked);
+
 	if (*ext && !text_same_word(ext, strlen(ext), ".bin"))
 		return err_set(err, ERR_USAGE, "the key file '%s' can only have "
 			       "the extension .bin", asked);
-	if (asked && !*asked)
-		return err_set(err, ERR_USAGE, "the name of the key file is "
-			       "empty");
-	r = file_expand_home(*outdir ? outdir : ".", path, err);
-	if (r)
-		return r;
-	if (asked && asked[0] == '/')
-		path->len = 0;
-	else
-		r = buf_puts(path, "/keys/");
-	if (asked) {
-		r = r || buf_puts(path, asked);
-	} else {
-		if (!localtime_r(&now, &tm) ||
-		    !strftime(when, sizeof(when), "%m-%d_%H-%M", &tm))
-			return err_set(err, ERR_IO, "cannot tell the time");
-		r = r || buf_puts(path, start) || buf_puts(path, when);
-	}
-	if (r || (!*ext && buf_puts(path, ".bin")) || !buf_str(path))
+	if (!*asked || asked[strlen(asked) - 1] == '/')
+		return err_set(err, ERR_USAGE, "the key file '%s' has no name",
+			       asked);
+	if (climbs(asked))
+		return err_set(err, ERR_USAGE, "the key file '%s' would lie "
+			       "outside keys/: leave out the '..'", asked);
+	if (buf_puts(name, asked) || (!*ext && buf_puts(name, ".bin")) ||
+	    !buf_str(name))
 		return err_nomem(err);
 	return 0;
 }
 
-static int refuse_existing(const char *path, struct err *err)
+/* "keys-<month>-<day>_<hour>-<minute>.bin" */
+static int dated_name(const char *start, struct buf *name, struct err *err)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm) ||
+	    !strftime(when, sizeof(when), "%m-%d_%H-%M", &tm))
+		return err_set(err, ERR_IO, "cannot tell the time");
+	if (buf_printf(name, "%s%s.bin", start, when) || !buf_str(name))
+		return err_nomem(err);
+	return 0;
+}
+
+/*
+ * The path of a key file: what was asked for, below outdir/keys unless it is
+ * absolute, or a name with the time in it.
+ */
+static int key_path(const char *asked, const char *outdir, const char *start,
+		    struct buf *path, struct err *err)
+{
+	struct buf name = BUF_INIT;
+	int r;
+
+	r = asked ? keycmd_file_name(asked, &name, err) :
+		    dated_name(start, &name, err);
+	if (!r && name.data[0] != '/') {
+		r = file_expand_home(*outdir ? outdir : ".", path, err);
+		if (!r && buf_puts(path, "/keys/"))
+			r = err_nomem(err);
+	}
+	if (!r && (buf_append(path, name.data, name.len) || !buf_str(path)))
+		r = err_nomem(err);
+	buf_release(&name);
+	return r;
+}
+
+static int refuse_existing(const char *path, const char *option,
+			   struct err *err)
 {
 	if (!file_exists(path))
 		return 0;
 	return err_set(err, ERR_EXISTS, "the key file '%s' is there already, and "
-		       "a key is never overwritten: choose another name", path);
+		       "a key is never overwritten: give another name with "
+		       "--%s NAME", path, option);
 }
 
-int keycmd_save(const struct key_options *k, const char *outdir,
+int keycmd_find_paths(const struct key_options *k, const char *outdir,
+		      struct key_paths *paths, struct err *err)
+{
+	int r = key_path(k->keyfile, outdir, "keys-", &paths->key, err);
+
+	if (!r)
+		r = refuse_existing((char *)paths->key.data, "keyfile", err);
+	if (r || !k->hmac_keygen)
+		return r;
+	r = key_path(k->hmac_keyfile, outdir, "hmac-keys-", &paths->hmac, err);
+	if (!r)
+		r = refuse_existing((char *)paths->hmac.data,
+				    "kp_hmac_keyfile", err);
+	if (!r && file_same((char *)paths->key.data, (char *)paths->hmac.data))
+		r = err_set(err, ERR_USAGE, "--keyfile and --kp_hmac_keyfile "
+			    "name the same file '%s': two keys need two files",
+			    (char *)paths->key.data);
+	return r;
+}
+
+void keycmd_release_paths(struct key_paths *paths)
+{
+	buf_release(&paths->key);
+	buf_release(&paths->hmac);
+}
+
+int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 		const struct nvs_keys *keys,
 		const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err)
 {
-	struct buf key = BUF_INIT, hmac = BUF_INIT;
-	int r;
+	const char *key = (char *)paths->key.data;
+	const char *hmac = (char *)paths->hmac.data;
+	int r = file_make_parent(key, err);
 
-	r = key_path(k->keyfile, outdir, "keys-", &key, err);
-	if (!r)
-		r = refuse_existing((char *)key.data, err);
 	if (!r && k->hmac_keygen) {
-		r = key_path(k->hmac_keyfile, outdir, "hmac-keys-", &hmac, err);
+		r = file_make_parent(hmac, err);
 		if (!r)
-			r = refuse_existing((char *)hmac.data, err);
-		if (!r)
-			r = file_make_parent((char *)hmac.data, err);
-		if (!r)
-			r = file_write((char *)hmac.data, hmac_key,
-				       NVS_HMAC_KEY_SIZE, FILE_MODE_SECRET,
-				       FILE_KEEP, err);
-		if (!r)
-			printf("Created HMAC keys: ===>  %s\n",
-			       (char *)hmac.data);
+			r = file_write(hmac, hmac_key, NVS_HMAC_KEY_SIZE,
+				       FILE_MODE_SECRET, FILE_KEEP, err);
 	}
+	if (!r) {
+		r = nvs_keys_save(keys, key, FILE_KEEP, err);
+		if (r && k->hmac_keygen)
+			unlink(hmac);
+	}
+	if (!r && k->hmac_keygen)
+		printf("Created HMAC keys: ===>  %s\n", hmac);
 	if (!r)
-		r = file_make_parent((char *)key.data, err);
-	if (!r)
-		r = nvs_keys_save(keys, (char *)key.data, FILE_KEEP, err);
-	if (!r)
-		printf("Created encryption keys: ===>  %s\n",
-		       (char *)key.data);
-	buf_release(&key);
-	buf_release(&hmac);
+		printf("Created encryption keys: ===>  %s\n", key);
 	return r;
 }
 
@@ -201,6 +246,7 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 		.options = options,
 		.positionals = none,
 	};
+	struct key_paths paths = KEY_PATHS_INIT;
 	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	struct err err = ERR_INIT;
 	struct nvs_keys keys;
@@ -210,9 +256,12 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 		r = keycmd_check(&cmd, &k);
 	if (r >= 0)
 		return r;
-	r = keycmd_make(&k, &keys, hmac_key, &err);
+	r = keycmd_find_paths(&k, outdir, &paths, &err);
 	if (!r)
-		r = keycmd_save(&k, outdir, &keys, hmac_key, &err);
+		r = keycmd_make(&k, &keys, hmac_key, &err);
+	if (!r)
+		r = keycmd_save(&k, &paths, &keys, hmac_key, &err);
+	keycmd_release_paths(&paths);
 	nvs_keys_wipe(&keys);
 	mem_wipe(hmac_key, sizeof(hmac_key));
 	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "buf.h"
 #include "cli.h"
 #include "err.h"
 #include "nvs_keys.h"
@@ -73,11 +74,34 @@ int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 		uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
 
 /*
- * Write key files into outdir/keys, never over existing ones: the keys, and
- * the HMAC key when it was drawn. Prints their paths.
+ * The file name of a key as it was asked for: .bin is added where there is no
+ * extension, another one is refused with ERR_USAGE. A C string in name.
  */
 __attribute__((warn_unused_result))
-int keycmd_save(const struct key_options *k, const char *outdir,
+int keycmd_file_name(const char *asked, struct buf *name, struct err *err);
+
+/* Where key files go. */
+struct key_paths {
+	struct buf key, hmac; /* C strings; hmac is empty without one */
+};
+
+#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT }
+
+/*
+ * Find out where key files go: below outdir/keys. ERR_EXISTS when something
+ * stands there. To be released either way.
+ */
+__attribute__((warn_unused_result))
+int keycmd_find_paths(const struct key_options *k, const char *outdir,
+		      struct key_paths *paths, struct err *err);
+void keycmd_release_paths(struct key_paths *paths);
+
+/*
+ * Write key files, never over existing ones: the keys, and the HMAC key when
+ * it was drawn. Both or none. Prints their paths.
+ */
+__attribute__((warn_unused_result))
+int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 		const struct nvs_keys *keys,
 		const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
 

@@ -17,6 +17,7 @@ struct generate {
 	struct key_options keys;
 	const char *prefix_num[2], *shard;
 	bool verbose;
+	struct buf key_name, hmac_key_name;
 	struct nvs_keys given;
 	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 };
@@ -127,6 +128,28 @@ static int load_keys(struct generate *g, struct err *err)
 	return 0;
 }
 
+/* The names that --keyfile and --kp_hmac_keyfile give, under keys/. */
+static int take_key_names(struct generate *g, struct err *err)
+{
+	const struct key_options *k = &g->keys;
+	int r = 0;
+
+	if (k->keyfile) {
+		r = keycmd_file_name(k->keyfile, &g->key_name, err);
+		g->batch.key_name = (char *)g->key_name.data;
+	}
+	if (!r && k->hmac_keyfile) {
+		r = keycmd_file_name(k->hmac_keyfile, &g->hmac_key_name, err);
+		g->batch.hmac_key_name = (char *)g->hmac_key_name.data;
+	}
+	if (!r && k->keyfile && k->hmac_keyfile &&
+	    !strcmp(g->batch.key_name, g->batch.hmac_key_name))
+		r = err_set(err, ERR_USAGE, "--keyfile and --kp_hmac_keyfile "
+			    "both name '%s': two keys need two files",
+			    g->batch.key_name);
+	return r;
+}
+
 static int start_generate(const struct cli_command *cmd, struct generate *g)
 {
 	bool encrypted = g->keys.keygen || g->keys.inputkey;
@@ -139,6 +162,8 @@ static int start_generate(const struct cli_command *cmd, struct generate *g)
 		r = batch_ui_start(&g->ui, cmd, encrypted, &g->batch);
 	if (r >= 0)
 		return r;
+	if (take_key_names(g, &err))
+		return cli_wrong_usage(cmd, "%s", err.msg);
 	if (load_keys(g, &err))
 		return cli_error(&err);
 	g->batch.created = g->verbose ? show_created : NULL;
@@ -167,16 +192,16 @@ static int generate(int argc, char **argv)
 		{ "inputkey", 0, CLI_TEXT, &k->inputkey, "F",
 		  "encrypt all images with this key file" },
 		KEYCMD_HMAC_OPTIONS(k),
-		{ "check", 0, CLI_FLAG, &b->check_only, NULL,
+		{ "check", 0, CLI_ADDED | CLI_FLAG, &b->check_only, NULL,
 		  "check everything, write nothing" },
-		{ "only", 0, CLI_TEXT, &b->only, "FILE",
+		{ "only", 0, CLI_ADDED | CLI_TEXT, &b->only, "FILE",
 		  "make only the devices whose ids stand in FILE,\n"
 		  "one per line (-: standard input)" },
-		{ "shard", 0, CLI_TEXT, &g.shard, "K/N",
+		{ "shard", 0, CLI_ADDED | CLI_TEXT, &g.shard, "K/N",
 		  "make only the K-th of N parts of the rows" },
-		{ "sha256sums", 0, CLI_FLAG, &b->sums, NULL,
+		{ "sha256sums", 0, CLI_ADDED | CLI_FLAG, &b->sums, NULL,
 		  "write DIR/SHA256SUMS-<prefix> for sha256sum -c" },
-		{ "verbose", 0, CLI_FLAG, &g.verbose, NULL,
+		{ "verbose", 0, CLI_ADDED | CLI_FLAG, &g.verbose, NULL,
 		  "print every file that was made" },
 		{ 0 }
 	};
@@ -201,10 +226,12 @@ static int generate(int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
 	if (r < 0) {
-		b->key_name = k->keyfile;
-		b->hmac_key_name = k->hmac_keyfile;
+		if (!*b->outdir)
+			b->outdir = ".";
 		r = cli_close_stdout(start_generate(&cmd, &g));
 	}
+	buf_release(&g.key_name);
+	buf_release(&g.hmac_key_name);
 	nvs_keys_wipe(&g.given);
 	mem_wipe(g.hmac_key, sizeof(g.hmac_key));
 	return r;

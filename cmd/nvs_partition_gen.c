@@ -22,6 +22,15 @@ struct job {
 	struct single single;
 };
 
+/* Whether the last component of a path can be a file's. */
+static bool is_file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 /*
  * Where the output goes: below outdir unless its path is absolute; .bin is
  * added where there is no extension.
@@ -35,8 +44,9 @@ static int output_path(const char *output, const char *outdir,
 	if (*ext && !text_same_word(ext, strlen(ext), ".bin"))
 		return err_set(err, ERR_INPUT, "the output '%s' can only have "
 			       "the extension .bin", output);
-	if (!*output)
-		return err_set(err, ERR_INPUT, "the name of the output is empty");
+	if (!is_file_name(output))
+		return err_set(err, ERR_INPUT, "the output '%s' is no name of a "
+			       "file", output);
 	if (output[0] == '/') {
 		if (outdir)
 			fprintf(stderr, "note: --outdir is not used, the output "
@@ -256,6 +266,10 @@ static int decrypt(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	r = output_path(output, outdir, &path, &err);
+	if (!r)
+		r = single_refuse_same((char *)path.data, input, &err);
+	if (!r)
+		r = single_refuse_same((char *)path.data, key, &err);
 	if (!r)
 		r = read_image(input, &image, &err);
 	if (!r)

@@ -20,10 +20,10 @@ struct partition_options {
 
 /* Lines for a table of struct cli_option. */
 #define PARTITION_OPTIONS(p) \
-	{ "partition-table", 0, CLI_TEXT, &(p)->table, "FILE", \
+	{ "partition-table", 0, CLI_ADDED | CLI_TEXT, &(p)->table, "FILE", \
 	  "partition table, CSV or binary: then size may be\n" \
 	  "the name of a partition in it" }, \
-	{ "partition-table-offset", 0, CLI_TEXT, &(p)->table_offset, "N", \
+	{ "partition-table-offset", 0, CLI_ADDED | CLI_TEXT, &(p)->table_offset, "N", \
 	  "where that table lies in flash (default: 0x8000)" }
 
 struct partition_place {

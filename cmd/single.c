@@ -2,7 +2,6 @@
 #include "single.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "csv_input.h"
 #include "file.h"
@@ -77,7 +76,47 @@ static int encode_rows(const struct csv_input *in, struct csv_decoder *d,
 	return r;
 }
 
-static int encode(const struct single *s, uint8_t *image)
+/*
+ * Whether something that is read, or made, is what another file would be
+ * written over. *paths are of the keys that are made.
+ */
+static int check_names(const struct single *s, const struct csv_input *in,
+		       const struct key_paths *paths, struct err *err)
+{
+	const char *made[] = { s->image_path, s->csv ? s->csv_path : NULL,
+			       (char *)paths->key.data,
+			       (char *)paths->hmac.data };
+	const size_t count = sizeof(made) / sizeof(*made);
+	const char *keys[] = { s->keys.inputkey, s->keys.hmac_inputkey };
+	int r = 0;
+
+	for (size_t i = 0; i < count && !r; i++) {
+		for (size_t n = i + 1; n < count && !r; n++)
+			r = single_refuse_same(made[i], made[n], err);
+		for (size_t n = 0; n < s->input_count && !r; n++)
+			r = single_refuse_same(made[i], s->inputs[n], err);
+		for (size_t n = 0; n < 2 && !r; n++)
+			r = single_refuse_same(made[i], keys[n], err);
+		for (size_t n = 0; n < in->count && !r; n++)
+			if (in->lines[n].spec.from_file)
+				r = single_refuse_same(made[i],
+						       in->lines[n].value.text,
+						       err);
+	}
+	return r;
+}
+
+int single_refuse_same(const char *made, const char *other, struct err *err)
+{
+	if (!made || !other || !file_same(made, other))
+		return 0;
+	return err_set(err, ERR_EXISTS, "the output '%s' would take the place of "
+		       "'%s', which this run needs: choose another name", made,
+		       other);
+}
+
+static int encode(const struct single *s, const struct key_paths *paths,
+		  uint8_t *image)
 {
 	struct csv_input in = CSV_INPUT_INIT;
 	struct err err = ERR_INIT;
@@ -91,6 +130,10 @@ static int encode(const struct single *s, uint8_t *image)
 	}
 	csv_decoder_init(&d, files);
 	r = read_rows(&in, s);
+	if (!r && check_names(s, &in, paths, &err)) {
+		cli_error(&err);
+		r = err.code;
+	}
 	if (!r)
 		r = encode_rows(&in, &d, s, image);
 	csv_decoder_release(&d);
@@ -134,9 +177,9 @@ static int open_aside(struct file_aside *f, const char *path, const void *p,
 }
 
 /* All files are whole before the first takes its name. */
-static int write_all(const struct single *s, const uint8_t *image,
-		     const struct nvs_keys *keys, const uint8_t *hmac_key,
-		     struct err *err)
+static int write_all(const struct single *s, const struct key_paths *paths,
+		     const uint8_t *image, const struct nvs_keys *keys,
+		     const uint8_t *hmac_key, struct err *err)
 {
 	struct file_aside csv = FILE_ASIDE_INIT, out = FILE_ASIDE_INIT;
 	int r = 0;
@@ -147,7 +190,7 @@ static int write_all(const struct single *s, const uint8_t *image,
 	if (!r)
 		r = open_aside(&out, s->image_path, image, s->size, err);
 	if (!r && s->encrypt && s->keys.keygen)
-		r = keycmd_save(&s->keys, s->keys_outdir, keys, hmac_key, err);
+		r = keycmd_save(&s->keys, paths, keys, hmac_key, err);
 	if (!r && s->csv)
 		r = file_aside_commit(&csv, FILE_REPLACE, err);
 	if (!r)
@@ -157,7 +200,8 @@ static int write_all(const struct single *s, const uint8_t *image,
 	return r;
 }
 
-static int finish(const struct single *s, uint8_t *image)
+static int finish(const struct single *s, const struct key_paths *paths,
+		  uint8_t *image)
 {
 	uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
 	struct nvs_keys keys;
@@ -167,7 +211,7 @@ static int finish(const struct single *s, uint8_t *image)
 	if (s->encrypt)
 		r = encrypt(s, image, &keys, hmac_key, &err);
 	if (!r)
-		r = write_all(s, image, &keys, hmac_key, &err);
+		r = write_all(s, paths, image, &keys, hmac_key, &err);
 	if (r)
 		cli_error(&err);
 	nvs_keys_wipe(&keys);
@@ -177,18 +221,21 @@ static int finish(const struct single *s, uint8_t *image)
 
 int single_make(const struct single *s)
 {
+	struct key_paths paths = KEY_PATHS_INIT;
 	uint8_t *image = mem_alloc(s->size);
 	struct err err = ERR_INIT;
-	int r;
+	int r = image ? 0 : err_nomem(&err);
 
-	if (!image) {
-		err_nomem(&err);
+	if (!r && s->encrypt && s->keys.keygen)
+		r = keycmd_find_paths(&s->keys, s->keys_outdir, &paths, &err);
+	if (r) {
 		cli_error(&err);
-		return ERR_NOMEM;
+	} else {
+		r = encode(s, &paths, image);
+		if (!r)
+			r = finish(s, &paths, image);
 	}
-	r = encode(s, image);
-	if (!r)
-		r = finish(s, image);
+	keycmd_release_paths(&paths);
 	mem_wipe(image, s->size);
 	mem_free(image);
 	return r;
@@ -197,12 +244,4 @@ int single_make(const struct single *s)
 int single_status(int code)
 {
 	return code == ERR_USAGE ? CLI_USAGE : code ? CLI_FAILED : CLI_OK;
-}
-
-bool single_same_file(const char *a, const char *b)
-{
-	struct stat one, two;
-
-	return !stat(a, &one) && !stat(b, &two) && one.st_dev == two.st_dev &&
-	       one.st_ino == two.st_ino;
 }

@@ -40,8 +40,12 @@ int single_make(const struct single *s);
 /* Exit status of a command that ended with that code. */
 int single_status(int code);
 
-/* Whether both names stand for the same existing file. */
-bool single_same_file(const char *a, const char *b);
+/*
+ * ERR_EXISTS when a file that is made would take the place of one that is
+ * needed. Either may be NULL.
+ */
+__attribute__((warn_unused_result))
+int single_refuse_same(const char *made, const char *other, struct err *err);
 
 /* Warnings of the library, printed. */
 extern const struct err_sink single_warnings;

@@ -117,6 +117,20 @@ int file_expand_home(const char *path, struct buf *out, struct err *err);
 bool file_exists(const char *path);
 
 /*
+ * Whether two paths stand for one file: the same inode, or, where one is not
+ * there yet, the same name in the same directory, links resolved.
+ */
+bool file_same(const char *a, const char *b);
+
+/*
+ * Whether a file could be put at path: it is no directory, and the directory
+ * it lies in, or the nearest one above that is there, can be written to.
+ * 0 or ERR_IO.
+ */
+__attribute__((warn_unused_result))
+int file_check_place(const char *path, struct err *err);
+
+/*
  * The extension of the last component of path, its dot included, or "" :
  * "a.b/c.bin" -> ".bin", "a.b/c" -> "", ".bin" -> "". Points into path.
  */

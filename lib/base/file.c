@@ -348,6 +348,97 @@ bool file_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/* Append the components of path, each with a slash in front. */
+static int put_components(struct buf *out, const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len && !(len == 1 && *path == '.') &&
+		    (buf_putc(out, '/') || buf_append(out, path, len)))
+			return ERR_NOMEM;
+		path += len + (path[len] == '/');
+	}
+	return 0;
+}
+
+/*
+ * path with the links of all that is there resolved, as a C string of the
+ * caller's; what is not there yet is appended. NULL: no memory, or the
+ * current directory is gone.
+ */
+static char *canonical(const char *path)
+{
+	size_t there = strlen(path);
+	struct buf out = BUF_INIT;
+	char *start = mem_strndup(path, there), *real = NULL;
+	bool failed;
+
+	while (start && !(real = realpath(there ? start : ".", NULL)) &&
+	       there) {
+		/* One component less. */
+		while (there && path[there - 1] == '/')
+			there--;
+		while (there && path[there - 1] != '/')
+			there--;
+		start[there] = '\0';
+	}
+	mem_free(start);
+	if (!real)
+		return NULL;
+	failed = put_components(&out, real) ||
+		 put_components(&out, path + there) || !buf_str(&out);
+	free(real);
+	if (failed)
+		buf_release(&out);
+	return (char *)out.data;
+}
+
+bool file_same(const char *a, const char *b)
+{
+	struct stat one, two;
+	char *x, *y;
+	bool same;
+
+	if (!stat(a, &one) && !stat(b, &two))
+		return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+	x = canonical(a);
+	y = canonical(b);
+	same = x && y && !strcmp(x, y);
+	mem_free(x);
+	mem_free(y);
+	return same;
+}
+
+int file_check_place(const char *path, struct err *err)
+{
+	size_t len = parent_len(path);
+	struct stat st;
+	char *dir;
+	int r = 0;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return err_io(err, EISDIR, "cannot write", path);
+	dir = len ? mem_strndup(path, len) : mem_strndup(".", 1);
+	if (!dir)
+		return err_nomem(err);
+	/* Up to the first directory that is there. */
+	while (access(dir, F_OK) && errno == ENOENT && strchr(dir, '/')) {
+		len = strlen(dir);
+		while (len > 1 && dir[len - 1] == '/')
+			len--;
+		while (len && dir[len - 1] != '/')
+			len--;
+		dir[len] = '\0';
+		if (!len)
+			strcpy(dir, ".");
+	}
+	if (access(dir, W_OK | X_OK))
+		r = err_io(err, errno, "cannot write", path);
+	mem_free(dir);
+	return r;
+}
+
 const char *file_extension(const char *path)
 {
 	const char *name = path + parent_len(path);

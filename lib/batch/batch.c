@@ -192,7 +192,7 @@ static int select_rows(struct batch *b)
 static int check_some(struct batch *b, struct device_maker *m,
 		      const struct rows_take *take)
 {
-	bool look = b->o->start != BATCH_RESUME && !b->o->overwrite;
+	bool look = b->o->start != BATCH_RESUME;
 	struct nvs_usage fullest = { 0 };
 	uint64_t row = 0;
 

@@ -102,6 +102,17 @@ static int set_stem(struct device_maker *m, const struct csv_row *row,
 	return r ? err_place(err, &pos) : 0;
 }
 
+/*
+ * Whether --overwrite may replace a file of that kind. An HMAC key may be in
+ * an eFuse already, and a key file with a name of its own may be another
+ * device's: losing one of them loses a device.
+ */
+static bool may_replace(const struct device_maker *m, enum name_kind kind)
+{
+	return m->o->overwrite && kind != NAME_HMAC_KEY &&
+	       !(kind == NAME_KEY && m->rule->key_name);
+}
+
 static int check_targets(struct device_maker *m, const struct csv_row *row,
 			 struct err *err)
 {
@@ -110,7 +121,7 @@ static int check_targets(struct device_maker *m, const struct csv_row *row,
 	for (unsigned k = 0; k < NAME_KINDS; k++) {
 		enum name_kind kind = (enum name_kind)k;
 
-		if (!device_has_file(m->o, kind))
+		if (!device_has_file(m->o, kind) || may_replace(m, kind))
 			continue;
 		if (name_file(m->rule, kind, (char *)m->stem.data, &m->file))
 			return err_nomem(err);
@@ -118,10 +129,11 @@ static int check_targets(struct device_maker *m, const struct csv_row *row,
 					(char *)m->file.data))
 			return err_at(err, &pos, ERR_EXISTS, "'%s/%s/%s' is there "
 				      "already: choose another --outdir or "
-				      "prefix, or replace it with --overwrite",
-				      m->stage->outdir,
+				      "prefix, or %s", m->stage->outdir,
 				      name_dirs[name_dir_of[kind]],
-				      (char *)m->file.data);
+				      (char *)m->file.data,
+				      m->o->overwrite ? "move that key away" :
+				      "replace it with --overwrite");
 	}
 	return 0;
 }
@@ -193,7 +205,7 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 			m->kept++;
 			return 0;
 		case STAGE_DIFFERENT:
-			if (m->o->overwrite)
+			if (may_replace(m, kind))
 				break;
 			return err_set(err, ERR_EXISTS, "'%s/%s/%s' is there "
 				       "already with other contents: move it "

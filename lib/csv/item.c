@@ -108,11 +108,16 @@ static int set_names(struct csv_spec *spec, const struct csv_cell *key,
 		     const char *current, struct err *err)
 {
 	struct buf label = BUF_INIT;
+	char ns[TEXT_SHOWN] = "", name[TEXT_SHOWN];
 
+	/* The label is for terminals, which control characters could fool. */
+	if (current)
+		text_show(ns, sizeof(ns), current, strlen(current));
+	text_show(name, sizeof(name), key->text, key->len);
 	spec->name = mem_strndup(key->text, key->len);
 	if (!spec->name ||
-	    buf_printf(&label, "%s%s%s", current ? current : "",
-		       current ? ":" : "", key->text) || !buf_str(&label)) {
+	    buf_printf(&label, "%s%s%s", ns, current ? ":" : "", name) ||
+	    !buf_str(&label)) {
 		buf_release(&label);
 		return err_nomem(err);
 	}
@@ -386,12 +391,15 @@ static int decode_fill(struct csv_decoder *d, const struct csv_spec *spec,
 		       struct err *err)
 {
 	bool sized = spec->encoding == CSV_BLOB_SZ_FILL;
+	char shown[TEXT_SHOWN];
 	uint8_t size[4];
 
 	if (cell->len > spec->fill_len)
-		return err_set(err, ERR_RANGE, "%s: the value has %zu bytes, "
-			       "%s has room for %" PRIu32, spec->label,
-			       cell->len, encodings[spec->encoding].word,
+		return err_set(err, ERR_RANGE, "%s: '%s' has %zu bytes, %s has "
+			       "room for %" PRIu32, spec->label,
+			       text_show(shown, sizeof(shown), cell->text,
+					 cell->len), cell->len,
+			       encodings[spec->encoding].word,
 			       spec->fill_len);
 	le_put32(size, (uint32_t)cell->len);
 	d->bytes.len = 0;
@@ -445,7 +453,9 @@ int csv_decoder_add(struct csv_decoder *d, const struct nvs_item_sink *sink,
 			 padded ? value->len : item.len, err);
 	if (r == ERR_DUPLICATE)
 		return err_place(err, &spec->pos);
-	if (r == ERR_RANGE)
+	if (r == ERR_RANGE && spec->from_file)
+		err_context(err, "%s: '%s'", spec->label, value->text);
+	else if (r == ERR_RANGE)
 		err_context(err, "%s", spec->label);
 	return r ? err_place(err, &pos) : 0;
 }

@@ -66,9 +66,14 @@ static int report_missing(const struct csv_join *j,
 			later += !strcmp(s->lines[n].spec.name, spec->name);
 		if (have >= total || total - have <= later)
 			continue;
-		r = err_at(&err, &spec->pos, ERR_INPUT, "key '%s' has no column "
-			   "in %s (%zu in the configuration, %zu in the table)",
-			   spec->label, j->file, total, have);
+		if (total == 1)
+			r = err_at(&err, &spec->pos, ERR_INPUT, "key '%s' has no "
+				   "column in %s", spec->label, j->file);
+		else
+			r = err_at(&err, &spec->pos, ERR_INPUT, "key '%s' has no "
+				   "column in %s: the configuration has %zu "
+				   "keys of that name, the table %zu columns",
+				   spec->label, j->file, total, have);
 		sink->report(sink->ctx, &err);
 	}
 	return r;
@@ -96,12 +101,34 @@ static int report_order(const struct csv_join *j, const struct csv_cell *cell,
 	return err.code;
 }
 
+/* A header of one cell with another separator in it. */
+static int check_separator(const struct csv_join *j,
+			   const struct csv_row *header,
+			   const struct err_sink *sink)
+{
+	const char *text = header->cells[0].text;
+	struct pos pos = csv_cell_pos(j->file, &header->cells[0]);
+	struct err err = ERR_INIT;
+	char found = strchr(text, ';') ? ';' : strchr(text, '\t') ? '\t' : 0;
+
+	if (header->count > 1 || !found || is_key(j->schema, text))
+		return 0;
+	err_at(&err, &pos, ERR_INPUT, "the header is one cell with %s in it: "
+	       "save the table with commas between the cells",
+	       found == ';' ? "';'" : "tabs");
+	sink->report(sink->ctx, &err);
+	return err.code;
+}
+
 static int match_header(struct csv_join *j, const struct csv_row *header,
 			const struct err_sink *sink)
 {
 	const struct csv_schema *s = j->schema;
 	size_t line = next_key(s, 0);
-	int r = report_missing(j, header, sink);
+	int r = check_separator(j, header, sink);
+
+	if (!r)
+		r = report_missing(j, header, sink);
 
 	for (size_t i = 0; i < header->count && !r; i++) {
 		const char *name = header->cells[i].text;

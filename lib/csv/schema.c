@@ -73,6 +73,20 @@ static int enter_name(struct nvs_names *names, const struct csv_line *line,
 	return r ? err_place(err, &spec->pos) : 0;
 }
 
+/* "key,type,encoding" in front, as in the CSVs of single images. */
+static int check_no_header(const struct csv_row *row, const char *file,
+			   struct err *err)
+{
+	struct pos pos = { file, row->line, 1 };
+
+	if (row->count < 3 || strcmp(row->cells[0].text, "key") != 0 ||
+	    strcmp(row->cells[1].text, "type") != 0)
+		return 0;
+	return err_at(err, &pos, ERR_INPUT, "a configuration has no header line: "
+		      "remove 'key,type,encoding', its first line is a "
+		      "namespace");
+}
+
 static int parse_row(struct csv_line *line, const struct csv_row *row,
 		     const char *file, const char *ns,
 		     enum csv_dialect dialect, struct err *err)
@@ -81,7 +95,9 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 	int r;
 
 	*line = (struct csv_line){ .ns = ns };
-	r = check_count(row, file, err);
+	r = check_no_header(row, file, err);
+	if (!r)
+		r = check_count(row, file, err);
 	if (r)
 		return r;
 	r = csv_spec_parse(&line->spec, file, &c[0], &c[1], &c[2], ns,

@@ -421,13 +421,19 @@ static int complete_row(struct csv_table *t, struct err *err)
 	return 1;
 }
 
-static void skip_byte_order_mark(struct csv_table *t)
+/* The mark of UTF-8 is skipped; that of UTF-16 tells what is wrong. */
+static int skip_byte_order_mark(struct csv_table *t, struct err *err)
 {
 	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
 
 	t->at_start = false;
 	if (t->end - t->p >= 3 && !memcmp(t->p, mark, 3))
 		t->p += 3;
+	else if (t->end - t->p >= 2 && ((t->p[0] == 0xFF && t->p[1] == 0xFE) ||
+					(t->p[0] == 0xFE && t->p[1] == 0xFF)))
+		return fail_here(t, err, "the file is UTF-16: save it as UTF-8 "
+				 "(in a spreadsheet: CSV UTF-8)");
+	return 0;
 }
 
 /* Read up to the end of a row, which may turn out to be a blank line. */
@@ -444,7 +450,7 @@ static int read_row(struct csv_table *t, struct err *err)
 		if (t->p == t->end)
 			r = refill(t, err);
 		if (!r && t->at_start)
-			skip_byte_order_mark(t);
+			r = skip_byte_order_mark(t, err);
 		if (!r)
 			r = t->p == t->end ? finish(t, err) :
 					     take_some(t, err);
