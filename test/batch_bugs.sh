@@ -213,4 +213,27 @@ succeeds "an HMAC key of zeros: resumed"
 not_ok "an HMAC key of zeros is drawn anew" cmp -s -n 32 /dev/zero \
 	out/keys/hmac-keys-P-d1.bin
 is "an HMAC key of zeros: the image" "$(wrong_images)" ""
+
+# ---- a table that was there already was read into memory ----
+# To see whether the expanded one is the same, both were, whole.
+
+if [ -n "${SAN:-}" ]; then
+	skip "memory for an expanded table" "sanitizers take more"
+else
+	fresh
+	small 200 same
+	sed -i 's/^t,data,string/&,REPEAT/' conf.csv
+	long=$(head -c 100000 /dev/zero | tr '\0' n)
+	sed -i "1s/\$/,note/; 2,\$s/\$/,$long/" values.csv
+	batch
+	rm -r out
+	stopped CALL=unlink AT=2 --
+	peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB$/\1/p' \
+		"/proc/$stopped/status")
+	resume_stopped
+	is "an expanded table of 20 MB that is there: memory" \
+		"$status ${peak:-none} $([ "${peak:-99999}" -lt 16000 ] ||
+			echo too much)" "0 ${peak:-some} "
+	complete "an expanded table of 20 MB that is there: the tree"
+fi
 finish

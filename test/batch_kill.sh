@@ -25,10 +25,12 @@ try "${COMMAND[@]}"
 whole=$((($(now) - from) / 1000))
 rm -rf out
 
-# Until the process catches SIGTERM, bit 14 of the mask, or has ended.
+# Until the process is mfg_gen, no more the shell's, and catches SIGTERM, bit
+# 14 of the mask; or has ended.
 wait_for_handler() {
-	while kill -0 "$1" 2>/dev/null && ! grep -qE \
-		'^SigCgt:.*[4-7c-f][0-9a-f]{3}$' "/proc/$1/status"; do
+	while kill -0 "$1" && ! { grep -q '^Name:.*mfg_gen' \
+		"/proc/$1/status" && grep -qE \
+		'^SigCgt:.*[4-7c-f][0-9a-f]{3}$' "/proc/$1/status"; }; do
 		sleep 0.001
 	done 2>/dev/null
 }

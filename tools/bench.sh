@@ -53,7 +53,8 @@ measured() {
 	shift
 	"$measure" "$work/line" "$@" >"$work/out" 2>&1 ||
 		give_up "failed: $*: $(tail -n 3 "$work/out")"
-	cat "$work/line" >>"$work/$name"
+	# Behind the five, user and system time together.
+	awk '{ print $0, $2 + $3 }' "$work/line" >>"$work/$name"
 }
 
 # median NAME COLUMN
@@ -114,15 +115,16 @@ find_sizes() {
 
 # A row of the table from the runs of floor and tool, and the check alone.
 speed_row() {
-	local kind=$1 limit=$2 wall low user check sync
+	local kind=$1 limit=$2 wall low user check sync cpu
 	wall=$(median "tool$kind" 1) low=$(median "floor$kind" 1)
 	user=$(median "tool$kind" 2) check=$(median check 1)
 	sync=$(median "tool$kind" 5)
-	printf '%-9s %8.3f %8.3f %7.2f %7.2f %7.2f %6.0f%% %9.3f %8.2f\n' \
+	cpu=$(calc "$(median "tool$kind" 6) / $(median "floor$kind" 6)")
+	printf '%-9s %8.3f %8.3f %7.2f %7.2f %7.2f %6.0f%% %9.3f %8.2f %9.2f\n' \
 		"$kind" "$low" "$wall" "$(calc "$wall / $low")" "$limit" \
 		"$(calc "$user / $DEVICES * 1e6")" \
 		"$(calc "100 * $check / $wall" %.0f)" "$sync" \
-		"$(calc "($wall - $sync) / $low")"
+		"$(calc "($wall - $sync) / $low")" "$cpu"
 }
 
 speed_table() {
@@ -148,7 +150,7 @@ speed_table() {
 	printf '\n%s devices on %s (%s), %s threads, medians of %s runs:\n' \
 		"$DEVICES" "$scratch" "$(file_system "$scratch")" "$JOBS" "$RUNS"
 	echo "          floor  s mfg_gen s   ratio  target user us   check" \
-		"  syncfs s  ratio without"
+		"  syncing s without  CPU ratio"
 	speed_row plain 1.40
 	speed_row keygen 1.50
 	printf 'a device: floor %.1f and %.1f us, CSV of %d bytes, image of %d\n' \
@@ -162,7 +164,7 @@ speed_table() {
 # memory_row WHAT COUNT: from the last line of "run"
 memory_row() {
 	local wall user kib
-	read -r wall user _ kib _ < <(tail -n 1 "$work/run")
+	read -r wall user _ kib _ _ < <(tail -n 1 "$work/run")
 	printf '%-22s %8d %9.2f %9.2f %8.1f %8.1f\n' "$1" "$2" "$wall" \
 		"$(calc "$user / $2 * 1e6")" "$(calc "$kib / 1024")" \
 		"$(calc "32 + 64 * $2 / 1048576")"

@@ -2,6 +2,7 @@
 #include "deliver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -131,18 +132,35 @@ void deliver_release(struct deliveries *d)
 	buf_release(&d->manifest);
 }
 
-/* Whether a file at path has the bytes of fd, from its start. */
-static bool same_contents(int fd, const char *path, size_t size)
+/* Whether two files of that size have the same bytes; in little memory. */
+static bool same_bytes(int a, int b, off_t size)
 {
-	struct buf there = BUF_INIT, ours = BUF_INIT;
+	uint8_t chunk[2][16384];
+
+	for (off_t at = 0; at < size;) {
+		ssize_t n = pread(a, chunk[0], sizeof(chunk[0]), at), m = 0;
+
+		/* As much of the other one, or a difference. */
+		if (n > 0)
+			m = pread(b, chunk[1], (size_t)n, at);
+		if (m <= 0 || memcmp(chunk[0], chunk[1], (size_t)m) != 0)
+			return false;
+		at += m;
+	}
+	return true;
+}
+
+/* Whether a file at path has the bytes of fd, which has that size. */
+static bool same_contents(int fd, const char *path, off_t size)
+{
+	int there = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 	bool same;
 
-	same = !file_read(path, size, &there, NULL) && there.len == size &&
-	       lseek(fd, 0, SEEK_SET) == 0 &&
-	       !file_read_stream(fd, path, size, &ours, NULL) &&
-	       ours.len == size && (!size || !memcmp(ours.data, there.data, size));
-	buf_release(&there);
-	buf_release(&ours);
+	same = there >= 0 && !fstat(there, &st) && S_ISREG(st.st_mode) &&
+	       st.st_size == size && same_bytes(fd, there, size);
+	if (there >= 0)
+		close(there);
 	return same;
 }
 
@@ -179,7 +197,7 @@ int deliver_file(const struct stage *s, const char *own, int fd,
 
 	if (fstat(fd, &st))
 		return err_io(err, errno, "cannot read", path);
-	if (file_exists(path) && same_contents(fd, path, (size_t)st.st_size))
+	if (file_exists(path) && same_contents(fd, path, st.st_size))
 		return 0;
 	r = file_make_parent(path, err);
 	if (!r)
