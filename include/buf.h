@@ -21,7 +21,14 @@ struct buf {
 
 /* Make room for extra more bytes behind len. 0, or ERR_NOMEM: unchanged. */
 __attribute__((warn_unused_result))
-int buf_reserve(struct buf *b, size_t extra);
+int buf_grow(struct buf *b, size_t extra);
+
+/* The same, quick when there is room already, as there mostly is. */
+__attribute__((warn_unused_result))
+static inline int buf_reserve(struct buf *b, size_t extra)
+{
+	return extra <= b->cap - b->len ? 0 : buf_grow(b, extra);
+}
 
 /* Append. 0, or ERR_NOMEM: unchanged. n may be 0, then p may be NULL. */
 __attribute__((warn_unused_result))

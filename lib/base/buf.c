@@ -59,7 +59,7 @@ void mem_wipe(void *p, size_t n)
 		explicit_bzero(p, n);
 }
 
-int buf_reserve(struct buf *b, size_t extra)
+int buf_grow(struct buf *b, size_t extra)
 {
 	size_t want, cap;
 	uint8_t *p;
