@@ -214,6 +214,23 @@ not_ok "an HMAC key of zeros is drawn anew" cmp -s -n 32 /dev/zero \
 	out/keys/hmac-keys-P-d1.bin
 is "an HMAC key of zeros: the image" "$(wrong_images)" ""
 
+# ---- --restart of a half-published batch was told to take --overwrite ----
+# Which draws new keys, where --resume completes what is there.
+
+fresh
+small 2
+mkdir -p out/bin out/csv out/keys
+failing CALL=rename AT=3 SIGNAL=9 -- --keygen
+whole_keys >"$LIB_DIR/before"
+batch --keygen --restart
+is "restart of a half-published batch: refused" \
+	"$status $(grep -c 'begun to publish.*--resume' "$ERR")" "1 1"
+is "restart of a half-published batch: its keys" \
+	"$(changed_keys "$LIB_DIR/before")" ""
+batch --keygen --resume
+is "restart of a half-published batch: resumed after all" \
+	"$status $(wrong_images)$(changed_keys "$LIB_DIR/before")" "0 "
+
 # ---- a table that was there already was read into memory ----
 # To see whether the expanded one is the same, both were, whole.
 

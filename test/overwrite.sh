@@ -106,6 +106,9 @@ printf '\357\273\2772\r\n' >only
 try mfg_gen generate conf.csv two.csv Q 0x3000 --outdir out --only only
 is "a byte-order mark in a list of ids" "$status $(ls out/bin/Q*)" \
 	"0 out/bin/Q-2.bin"
+printf '\n\r\n' >empty
+refuses "an empty list of ids is no list" 1 empty "one per line" -- \
+	mfg_gen generate conf.csv two.csv R 0x3000 --outdir out --only empty
 printf 'key,type,encoding\na,namespace,\nx,data,u8\n' >headed.csv
 refuses "a header line in a configuration" 1 headed.csv:1:1 "no header" -- \
 	mfg_gen generate headed.csv two.csv P 0x3000

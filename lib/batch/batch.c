@@ -512,8 +512,11 @@ static int refuse_partial(struct batch *b)
 	earlier = stage_earlier(&b->stage);
 	if (earlier == STAGE_AT_WORK)
 		stage_err_at_work(&b->stage, &err);
-	else if (earlier == STAGE_STOPPED && b->o->start == BATCH_NEW)
+	else if (earlier != STAGE_NONE && b->o->start == BATCH_NEW)
 		stage_err_stopped(&b->stage, &err);
+	else if (earlier == STAGE_PUBLISHING &&
+		 b->o->start == BATCH_RESTART && !b->o->overwrite)
+		stage_err_publishing(&b->stage, &err);
 	return report(b, &err);
 }
 

@@ -167,6 +167,9 @@ int inputs_read_ids(const char *path, struct ids *ids, struct err *err)
 	close(fd);
 	if (!r)
 		r = add_ids(&text, path, ids, err);
+	if (!r && !ids->count)
+		r = err_set(err, ERR_INPUT, "the list of ids '%s' is empty: one "
+			    "per line is needed", path);
 	buf_release(&text);
 	return r;
 }

@@ -28,7 +28,10 @@ int inputs_open_values(const char *path, atomic_int *stop, int *fd,
  */
 int inputs_open_spool(struct err *err);
 
-/* A list of ids, one per line; blank lines are skipped. "-" is stdin. */
+/*
+ * A list of ids, one per line, at least one; blank lines are skipped. "-" is
+ * stdin.
+ */
 __attribute__((warn_unused_result))
 int inputs_read_ids(const char *path, struct ids *ids, struct err *err);
 

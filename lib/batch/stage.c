@@ -220,6 +220,16 @@ static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
 	return whole;
 }
 
+/* Whether an earlier run had begun to publish. */
+static bool is_marked(int fd)
+{
+	char mark[sizeof(PUBLISHING_MARK) - 1];
+
+	return pread(fd, mark, sizeof(mark), FINGERPRINT_TEXT) ==
+	       (ssize_t)sizeof(mark) &&
+	       !memcmp(mark, PUBLISHING_MARK, sizeof(mark));
+}
+
 enum stage_earlier stage_earlier(const struct stage *s)
 {
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
@@ -234,7 +244,7 @@ enum stage_earlier stage_earlier(const struct stage *s)
 	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
 		earlier = STAGE_AT_WORK;
 	else if (fd >= 0 && read_fingerprint(fd, found))
-		earlier = STAGE_STOPPED;
+		earlier = is_marked(fd) ? STAGE_PUBLISHING : STAGE_STOPPED;
 	close_fd(&fd);
 	close_fd(&dir);
 	return earlier;
@@ -265,16 +275,6 @@ static int write_fingerprint(const struct stage *s,
 	return r;
 }
 
-/* Whether an earlier run had begun to publish. */
-static bool is_marked(int fd)
-{
-	char mark[sizeof(PUBLISHING_MARK) - 1];
-
-	return pread(fd, mark, sizeof(mark), FINGERPRINT_TEXT) ==
-	       (ssize_t)sizeof(mark) &&
-	       !memcmp(mark, PUBLISHING_MARK, sizeof(mark));
-}
-
 /* Have it known, even after a power cut, before the first rename. */
 static int mark_publishing(const struct stage *s)
 {
@@ -295,6 +295,14 @@ int stage_err_stopped(const struct stage *s, struct err *err)
 	return err_set(err, ERR_EXISTS, "an earlier run was stopped and left "
 		       "'%s': complete it with --resume, or begin again with "
 		       "--restart", s->partial);
+}
+
+int stage_err_publishing(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "the run that left '%s' had begun to "
+		       "publish: complete it with --resume (to make all anew, "
+		       "keys too, give --restart and --overwrite)",
+		       s->partial);
 }
 
 /* The partial directory is there with a whole fingerprint: what now? */

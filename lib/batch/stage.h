@@ -62,15 +62,17 @@ int stage_look(struct stage *s, struct err *err);
 
 enum stage_earlier {
 	STAGE_NONE,
-	STAGE_STOPPED, /* it has left a partial directory with a fingerprint */
-	STAGE_AT_WORK  /* it is there */
+	STAGE_STOPPED,    /* it has left a partial directory */
+	STAGE_PUBLISHING, /* the same, and some of its files are in place */
+	STAGE_AT_WORK     /* it is there */
 };
 
 /* What there is of an earlier run; to be called after stage_look(). */
 enum stage_earlier stage_earlier(const struct stage *s);
 
-/* The messages for the latter two. Return ERR_EXISTS. */
+/* The messages for the latter three. Return ERR_EXISTS. */
 int stage_err_stopped(const struct stage *s, struct err *err);
+int stage_err_publishing(const struct stage *s, struct err *err);
 int stage_err_at_work(const struct stage *s, struct err *err);
 
 /* Whether a target of that name stands in outdir. */
