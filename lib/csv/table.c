@@ -74,12 +74,6 @@ static int no_space(unsigned char c)
 	return 0;
 }
 
-/* Other line ends have become LF before libcsv sees them. */
-static int is_line_end(unsigned char c)
-{
-	return c == '\n';
-}
-
 static struct csv_table *new_table(const char *name,
 				   enum csv_comments comments, struct err *err)
 {
@@ -94,7 +88,6 @@ static struct csv_table *new_table(const char *name,
 	csv_set_free_func(&t->parser, mem_free);
 	csv_set_blk_size(&t->parser, FIELD_STEP);
 	csv_set_space_func(&t->parser, no_space);
-	csv_set_term_func(&t->parser, is_line_end);
 	t->name = name;
 	t->comments = comments;
 	t->fd = -1;
