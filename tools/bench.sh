@@ -48,9 +48,13 @@ trap 'exit 130' INT TERM
 
 # measured NAME COMMAND...: a line "WALL USER SYSTEM KIB MARK..." (seconds;
 # see measure.c) is added to the file NAME.
+#
+# What runs before have left to write to the disk is written first: a sync in
+# the timed command would wait for it, and be charged with it.
 measured() {
 	local name=$1
 	shift
+	sync -f "$scratch"
 	"$measure" "$work/line" "$@" >"$work/out" 2>&1 ||
 		give_up "failed: $*: $(tail -n 3 "$work/out")"
 	# Behind the five, user and system time together.
