@@ -1,21 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The commands of README.md do what it says. A block that begins with
+# The commands of README.md, SECURITY.md and docs/*.md do what these say. A
+# block that begins with
 #
 #	```sh run            is run and has to succeed, each command of it
 #	```sh run status=1   its last command has to end with that status
 #	```sh run fresh      in a new directory
 #
-# The blocks run one after the other in a scratch copy of the project, so that
-# what one makes is there for the next.
+# The blocks of a file run one after the other in a scratch copy of the
+# project, so that what one makes is there for the next.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 need_tools mfg_gen
-if ! grep -q '^```sh run' "$ROOT/README.md" 2>/dev/null; then
-	printf '# skipped: README.md has no block marked "sh run"\n1..0\n'
-	exit 0
-fi
 
 # The project as a user has it in front of him, made of links but for samples.
 project() {
@@ -33,9 +30,9 @@ project() {
 	rm -f samples/*_created.csv
 }
 
-# block LINE INFO FILE: run one, LINE being where it begins
+# block PLACE INFO FILE: run one, PLACE being "README.md:LINE", where it begins
 block() {
-	local line=$1 info=$2 file=$3 expected=0 word
+	local place=$1 info=$2 file=$3 expected=0 word
 
 	for word in $info; do
 		case $word in
@@ -43,7 +40,7 @@ block() {
 		fresh) project ;;
 		status=*) expected=${word#status=} ;;
 		*)
-			fail "README.md:$line: '$word' is no mark" \
+			fail "$place: '$word' is no mark" \
 				"known: run, fresh, status=N"
 			return
 			;;
@@ -51,30 +48,43 @@ block() {
 	done
 	try bash -eu -o pipefail "$file"
 	if [ "$status" -eq "$expected" ] && ! crashed; then
-		pass "README.md:$line"
+		pass "$place"
 	else
-		fail "README.md:$line" "expected status: $expected" \
+		fail "$place" "expected status: $expected" \
 			"$(cat "$file")" "$(last_run)"
 	fi
 }
 
-project
-# Cut the blocks out: a file each, named by its line.
-mkdir "$LIB_DIR/blocks"
-awk -v dir="$LIB_DIR/blocks" '
-	!inside && /^```sh run/ {
-		inside = 1
-		file = sprintf("%s/%05d", dir, NR)
-		print substr($0, 4) >(file ".info")
-		printf "" >file
-		next
-	}
-	!inside && /^```./ { inside = 2; next }
-	inside && /^```[ \t]*$/ { inside = 0; next }
-	inside == 1 { print >file }' "$ROOT/README.md"
-for file in "$LIB_DIR"/blocks/*.info; do
-	file=${file%.info}
-	line=${file##*/}
-	block $((10#$line)) "$(cat "$file.info")" "$file"
+# cut_blocks DOCUMENT DIR: its blocks, a file each, named by its line
+cut_blocks() {
+	mkdir "$2"
+	awk -v dir="$2" '
+		!inside && /^```sh run/ {
+			inside = 1
+			file = sprintf("%s/%05d", dir, NR)
+			print substr($0, 4) >(file ".info")
+			printf "" >file
+			next
+		}
+		!inside && /^```./ { inside = 2; next }
+		inside && /^```[ \t]*$/ { inside = 0; next }
+		inside == 1 { print >file }' "$1"
+}
+
+number=0
+for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
+	document=${document#"$ROOT"/}
+	[ -f "$ROOT/$document" ] || continue
+	number=$((number + 1))
+	blocks=$LIB_DIR/blocks.$number
+	cut_blocks "$ROOT/$document" "$blocks"
+	project
+	for file in "$blocks"/*.info; do
+		[ -f "$file" ] || continue
+		file=${file%.info}
+		line=${file##*/}
+		block "$document:$((10#$line))" "$(cat "$file.info")" "$file"
+	done
 done
+[ "$checks" -gt 0 ] || printf '# skipped: no block is marked "sh run"\n'
 finish
