@@ -63,6 +63,20 @@ int keycmd_take_words(const struct cli_command *cmd,
 	return -1;
 }
 
+/* Point out a key that is no secret. */
+static void warn_of_pattern(const char *path, bool pattern)
+{
+	struct pos pos = { path, 0, 0 };
+	struct err warning = ERR_INIT;
+
+	if (!pattern)
+		return;
+	err_at(&warning, &pos, ERR_KEY, "the key follows a pattern, it was not "
+	       "drawn at random: whoever guesses it can read the images; draw "
+	       "a key with generate-key");
+	cli_warning(&warning);
+}
+
 int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 		      struct err *err)
 {
@@ -71,7 +85,23 @@ int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 	if (!text_same_word(ext, strlen(ext), ".bin"))
 		return err_set(err, ERR_KEY, "the key file '%s' does not have the "
 			       "extension .bin", k->inputkey);
-	return nvs_keys_load(keys, k->inputkey, err);
+	if (nvs_keys_load(keys, k->inputkey, err))
+		return err->code;
+	warn_of_pattern(k->inputkey,
+			nvs_key_is_pattern(keys->eky, sizeof(keys->eky)) ||
+			nvs_key_is_pattern(keys->tky, sizeof(keys->tky)));
+	return 0;
+}
+
+int keycmd_load_hmac_input(const struct key_options *k,
+			   uint8_t hmac_key[NVS_HMAC_KEY_SIZE],
+			   struct err *err)
+{
+	if (nvs_hmac_key_load(hmac_key, k->hmac_inputkey, err))
+		return err->code;
+	warn_of_pattern(k->hmac_inputkey,
+			nvs_key_is_pattern(hmac_key, NVS_HMAC_KEY_SIZE));
+	return 0;
 }
 
 int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
@@ -88,7 +118,7 @@ int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 		r = nvs_keys_random(keys, &random, err);
 	} else {
 		r = k->hmac_inputkey ?
-		    nvs_hmac_key_load(hmac_key, k->hmac_inputkey, err) :
+		    keycmd_load_hmac_input(k, hmac_key, err) :
 		    random.fill(random.ctx, hmac_key, NVS_HMAC_KEY_SIZE, err);
 		if (!r)
 			r = nvs_keys_derive(keys, hmac_key, err);

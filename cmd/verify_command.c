@@ -24,6 +24,12 @@ static void show_wrong(void *ctx, const char *file, const char *text)
 	fprintf(stderr, "%s: error: %s\n", file, text);
 }
 
+static void show_warning(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	cli_warning(e);
+}
+
 static int number(const struct cli_command *cmd, const char *name,
 		  const char *text, uint64_t least, uint64_t *out)
 {
@@ -101,7 +107,11 @@ static int run(struct request *q, struct err *err)
 
 int verify_command(int argc, char **argv)
 {
-	struct request q = { .verify = { .outdir = ".", .wrong = show_wrong } };
+	struct request q = { .verify = {
+		.outdir = ".",
+		.wrong = show_wrong,
+		.warnings = { show_warning, NULL },
+	} };
 	const struct cli_option options[] = {
 		{ "outdir", 0, CLI_TEXT, &q.verify.outdir, "DIR",
 		  "where csv/, bin/ and keys/ are (default: .)" },

@@ -77,7 +77,8 @@ struct batch_options {
 	const struct nvs_keys *given;  /* BATCH_GIVEN */
 	const uint8_t *hmac_key;       /* BATCH_DERIVED: 32 bytes */
 	const char *key_source;        /* file these were read from, which is
-					  not to be overwritten; or NULL */
+					  not to be overwritten, and which a
+					  warning names; or NULL */
 	const char *key_name;          /* file name under keys/ for the only
 					  device, or NULL: keys-STEM.bin */
 	const char *hmac_key_name;     /* the same for hmac-keys-STEM.bin */
@@ -95,7 +96,7 @@ struct batch_options {
 	unsigned jobs;         /* threads; 0: as many as processors */
 
 	struct err_sink errors;   /* one call per mistake, in order */
-	struct err_sink warnings;
+	struct err_sink warnings; /* also once when devices share a key */
 	/* Called now and then from any thread, one call at a time. May be 0. */
 	void (*progress)(void *ctx, const char *phase, uint64_t done,
 			 uint64_t total);
