@@ -90,9 +90,11 @@ int keycmd_file_name(const char *asked, struct buf *name, struct err *err);
 /* Where key files go. */
 struct key_paths {
 	struct buf key, hmac; /* C strings; hmac is empty without one */
+	struct buf dir;       /* "keys" below outdir, where a name that is not
+				 absolute lies */
 };
 
-#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT }
+#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT, BUF_INIT }
 
 /*
  * Find out where key files go: below outdir/keys. ERR_EXISTS when something

@@ -20,8 +20,13 @@ struct request {
 
 static void show_wrong(void *ctx, const char *file, const char *text)
 {
+	struct buf line = BUF_INIT;
+	const char *whole = buf_printf(&line, "%s: error: %s", file, text) ?
+			    NULL : buf_str(&line);
+
 	(void)ctx;
-	fprintf(stderr, "%s: error: %s\n", file, text);
+	cli_print_line(stderr, whole ? whole : file);
+	buf_release(&line);
 }
 
 static void show_warning(void *ctx, const struct err *e)

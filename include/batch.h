@@ -15,7 +15,8 @@
  *
  * Files: <outdir>/csv/STEM.csv, <outdir>/bin/STEM.bin, and, when keys are
  * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin; with labels,
- * labels/STEM.png and labels/STEM.svg. STEM is <prefix>-<id> or
+ * labels/STEM.png and labels/STEM.svg. Keys and labels, and the CSVs of
+ * encrypted images, which hold the same in clear, have mode 0600. STEM is <prefix>-<id> or
  * <prefix>-<counter>-<id>.
  */
 #ifndef BATCH_H
@@ -88,6 +89,9 @@ struct batch_options {
 	uint64_t shards;       /* 0: all rows */
 	enum batch_start start;
 	bool overwrite;        /* replace existing files */
+	bool secret_values;    /* what holds them in clear is for its owner
+				  only; so it is anyway when images are
+				  encrypted: CSVs, not images */
 	bool check_only;       /* stop after the check */
 	const char *manifest;  /* path for the manifest, or NULL */
 	bool sums;             /* write <outdir>/SHA256SUMS-<prefix> */

@@ -436,6 +436,15 @@ static bool wants_record(const struct batch_options *o)
 	return o->manifest || o->sums || o->created;
 }
 
+/*
+ * The table with repeated values filled in is no more open than the one it
+ * comes from; that of a pipe, which was spooled, is for its owner only.
+ */
+static mode_t expanded_mode(const struct batch *b)
+{
+	return b->values_before.st_mode & FILE_MODE_PUBLIC;
+}
+
 static int open_stage(struct batch *b, struct err *err)
 {
 	uint8_t fingerprint[STAGE_FINGERPRINT_SIZE];
@@ -457,7 +466,7 @@ static int open_stage(struct batch *b, struct err *err)
 	b->manifest_ready = !r;
 	if (!r && b->extras.expanded.len) {
 		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
-						   FILE_MODE_PUBLIC, err);
+						   expanded_mode(b), err);
 		if (b->rows.expand_fd < 0)
 			r = err->code;
 	}
