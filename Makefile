@@ -56,7 +56,7 @@ TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all bench clean check demo deps deps-build help tests
+.PHONY: all bench clean check demo deps deps-build help lint tests
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a ## build the executables and libnvsgen.a
 
@@ -122,6 +122,10 @@ bench: deps-build ## install what is missing, build, measure speed and memory
 		$(BUILD)/syncs.so $(BUILD)/bench_srp
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-srp.sh
+
+lint: ## install what is missing, check the sources with four tools
+	@tools/install-deps.sh --lint
+	@LINT_CFLAGS="$(filter -std% -D% -I%,$(ALL_CFLAGS))" tools/lint.sh
 
 clean: ## remove what was built
 	rm -rf build

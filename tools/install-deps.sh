@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build-only] - install what the build and the tests need
-# and this machine lacks, with apt-get (Debian 12, Ubuntu 24.04), as root or
-# through sudo. Each thing is looked for itself (a program, a header that
-# compiles and a library that links), so that nothing is installed, and apt
-# not even asked, where it came from elsewhere.
+# install-deps.sh [--build-only | --lint] - install what the build and the
+# tests need, or the build and "make lint", and this machine lacks, with
+# apt-get (Debian 12, Ubuntu 24.04), as root or through sudo. Each thing is
+# looked for itself (a program, a header that compiles and a library that
+# links), so that nothing is installed, and apt not even asked, where it came
+# from elsewhere.
 
 set -u
 CC=${CC:-cc}
@@ -28,14 +29,19 @@ test        program  find                                findutils
 test        program  awk                                 mawk
 test        program  parallel                            parallel
 test        program  zbarimg                             zbar-tools
+lint        program  gcc                                 gcc
+lint        program  clang-tidy                          clang-tidy
+lint        program  cppcheck                            cppcheck
+lint        program  shellcheck                          shellcheck
 '
 
 wanted_for='build test'
 case ${1-} in
 '') ;;
 --build-only) wanted_for=build ;;
+--lint) wanted_for='build lint' ;;
 *)
-	echo "usage: ${0##*/} [--build-only]" >&2
+	echo "usage: ${0##*/} [--build-only | --lint]" >&2
 	exit 2
 	;;
 esac

@@ -134,11 +134,12 @@ static char *next_line(char **p, char *end)
 static int add_ids(struct buf *text, const char *path, struct ids *ids,
 		   struct err *err)
 {
-	char *p = buf_str(text), *end = p + text->len;
+	char *p = buf_str(text), *end;
 	struct pos pos = { path, 0, 0 };
 
 	if (!p)
 		return err_nomem(err);
+	end = p + text->len;
 	if (!strncmp(p, "\xEF\xBB\xBF", 3)) /* a byte-order mark */
 		p += 3;
 	while (p < end) {
