@@ -262,6 +262,7 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	cli_start();
 	if (argc > 1 && !strcmp(argv[1], "batch"))
 		return factory_batch(argc - 1, argv + 1);
 	r = cli_parse(&cmd, argc, argv, NULL, NULL);

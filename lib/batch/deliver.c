@@ -136,18 +136,19 @@ void deliver_release(struct deliveries *d)
 static bool same_bytes(int a, int b, off_t size)
 {
 	uint8_t chunk[2][16384];
+	bool same = true;
 
-	for (off_t at = 0; at < size;) {
+	for (off_t at = 0; same && at < size;) {
 		ssize_t n = pread(a, chunk[0], sizeof(chunk[0]), at), m = 0;
 
 		/* As much of the other one, or a difference. */
 		if (n > 0)
 			m = pread(b, chunk[1], (size_t)n, at);
-		if (m <= 0 || memcmp(chunk[0], chunk[1], (size_t)m) != 0)
-			return false;
+		same = m > 0 && !memcmp(chunk[0], chunk[1], (size_t)m);
 		at += m;
 	}
-	return true;
+	mem_wipe(chunk, sizeof(chunk));
+	return same;
 }
 
 /* Whether a file at path has the bytes of fd, and is not more open. */
@@ -185,6 +186,7 @@ static int copy_aside(int fd, const char *path, mode_t mode,
 		else if (errno != EINTR)
 			r = err_io(err, errno, "cannot read", path);
 	}
+	mem_wipe(chunk, sizeof(chunk));
 	if (!r)
 		return file_aside_commit(&out, existing, err);
 	file_aside_abort(&out);

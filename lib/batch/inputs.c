@@ -65,13 +65,11 @@ int inputs_open_spool(struct err *err)
 	return fd;
 }
 
-static int copy_all(int from, int to, const char *path, atomic_int *stop,
-		    struct err *err)
+static int copy_chunks(int from, int to, char *chunk, size_t size,
+		       const char *path, atomic_int *stop, struct err *err)
 {
-	char chunk[16384];
-
 	for (;;) {
-		ssize_t n = read(from, chunk, sizeof(chunk));
+		ssize_t n = read(from, chunk, size);
 
 		if (stop && *stop)
 			return err_set(err, ERR_INTERRUPTED, "interrupted while "
@@ -85,6 +83,16 @@ static int copy_all(int from, int to, const char *path, atomic_int *stop,
 		if (file_write_all(to, chunk, (size_t)n))
 			return err_io(err, errno, "cannot spool", path);
 	}
+}
+
+static int copy_all(int from, int to, const char *path, atomic_int *stop,
+		    struct err *err)
+{
+	char chunk[16384];
+	int r = copy_chunks(from, to, chunk, sizeof(chunk), path, stop, err);
+
+	mem_wipe(chunk, sizeof(chunk));
+	return r;
 }
 
 int inputs_open_values(const char *path, atomic_int *stop, int *fd,

@@ -29,7 +29,7 @@ void rows_init(struct rows *r, int fd, const char *file,
 void rows_release(struct rows *r)
 {
 	csv_table_free(r->table);
-	buf_release(&r->expanded);
+	buf_wipe(&r->expanded);
 	if (r->joined)
 		csv_join_release(&r->join);
 	pthread_mutex_destroy(&r->lock);

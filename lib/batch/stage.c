@@ -530,6 +530,7 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 		equal = read_all(fd, chunk, part) &&
 			!memcmp(chunk, want + at, part);
 	}
+	mem_wipe(chunk, sizeof(chunk));
 	close(fd);
 	return equal ? STAGE_EQUAL : STAGE_DIFFERENT;
 }

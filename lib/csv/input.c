@@ -21,6 +21,9 @@ void csv_input_release(struct csv_input *in)
 {
 	for (size_t i = 0; i < in->count; i++) {
 		csv_spec_release(&in->lines[i].spec);
+		if (in->lines[i].value_text)
+			mem_wipe(in->lines[i].value_text,
+				 in->lines[i].value.len);
 		mem_free(in->lines[i].value_text);
 	}
 	mem_free(in->lines);
