@@ -42,6 +42,13 @@ static bool failed_call(void)
 	return calls >= fail_at;
 }
 
+/* Of a key that all share: no failure. */
+static void ignore(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
 /*
  * Whether a run that met the failure failed. Then it says so: by its first
  * report and the code that came back.
@@ -194,7 +201,7 @@ static struct batch_options options(struct err_sink *sink)
 		.conf = "conf.csv", .values = "values.csv", .prefix = "dev",
 		.size = 0x4000, .version = 2, .fileid = "id", .outdir = "out",
 		.keys = BATCH_DERIVED, .hmac_key = hmac_key, .jobs = 1,
-		.errors = *sink, .warnings = *sink,
+		.errors = *sink, .warnings = { ignore, NULL },
 	};
 }
 
