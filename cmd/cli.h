@@ -74,6 +74,13 @@ bool cli_is_help(const char *arg);
 void cli_help(const struct cli_command *cmd, FILE *to);
 void cli_usage(const struct cli_command *cmd, FILE *to);
 
+/*
+ * Print a line, with what a terminal would obey in it as \xNN: names and
+ * values of the user's may hold anything.
+ */
+__attribute__((format(printf, 2, 3)))
+void cli_say(FILE *to, const char *fmt, ...);
+
 /* Wrong usage: usage line and message on stderr; returns CLI_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...);
@@ -103,6 +110,9 @@ int cli_version(const struct cli_command *cmd, const char *text,
  * exit status that goes with it.
  */
 int cli_error(const struct err *e);
+
+/* The same; an ERR_USAGE comes with the usage line. */
+int cli_fail(const struct cli_command *cmd, const struct err *e);
 void cli_warning(const struct err *e);
 
 /* Flush and close stdout; CLI_FAILED with a message when that fails. */

@@ -17,6 +17,7 @@
 
 struct export {
 	const struct view *v;
+	const char *file;    /* the image */
 	const char *dir;     /* for strings with carriage returns, or NULL */
 	const struct nvs_read_item *items;
 	size_t item_count;
@@ -94,8 +95,9 @@ static void refuse(struct export *x, const struct nvs_read_item *item,
 	struct buf b = BUF_INIT;
 
 	x->refused = true;
-	view_error(x->v, "%s: %s %s: it cannot be written to a CSV%s",
-		   label(item, &b), what, why, needs_file(item) ?
+	view_error(x->v, "%s:0x%zx: %s: %s %s: it cannot be written to a "
+		   "CSV%s", x->file, item->offset, label(item, &b), what, why,
+		   needs_file(item) ?
 		   " (--csv-files DIR puts it into a file)" : "");
 	buf_release(&b);
 }
@@ -113,8 +115,9 @@ static int put_namespace(struct export *x, const char *name)
 	x->current = name;
 	if (loss(name, strlen(name))) {
 		x->refused = true;
-		view_error(x->v, "a namespace's name %s: it cannot be written "
-			   "to a CSV", loss(name, strlen(name)));
+		view_error(x->v, "%s: a namespace's name %s: it cannot be "
+			   "written to a CSV", x->file,
+			   loss(name, strlen(name)));
 		return 0;
 	}
 	return put_name(x, name) || buf_puts(&x->out, ",namespace,,\n") ?
@@ -314,7 +317,7 @@ static int export_items(struct export *x, const char *file)
 int image_export(const struct image *im, const char *dir,
 		 const struct view *v)
 {
-	struct export x = { .v = v, .dir = dir, .out = BUF_INIT };
+	struct export x = { .v = v, .file = im->file, .dir = dir, .out = BUF_INIT };
 	size_t damage = 0;
 	int status;
 

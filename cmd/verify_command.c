@@ -21,7 +21,7 @@ struct request {
 static void show_wrong(void *ctx, const char *file, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s: error: %s\n", file, text);
+	cli_say(stderr, "%s: error: %s", file, text);
 }
 
 static int number(const struct cli_command *cmd, const char *name,
@@ -69,7 +69,8 @@ static int draw_seed(uint64_t *seed, struct err *err)
 	return r;
 }
 
-static int run(struct request *q, struct err *err)
+static int run(const struct cli_command *cmd, struct request *q,
+	       struct err *err)
 {
 	struct nvs_keys given;
 	struct buf outdir = BUF_INIT;
@@ -90,7 +91,7 @@ static int run(struct request *q, struct err *err)
 	nvs_keys_wipe(&given);
 	buf_release(&outdir);
 	if (r)
-		return cli_error(err);
+		return cli_fail(cmd, err);
 	if (q->sample)
 		printf("sample of %" PRIu64 ", seed %" PRIu64 "\n",
 		       result.images, q->verify.seed);
@@ -136,5 +137,5 @@ int verify_command(int argc, char **argv)
 
 	if (r < 0)
 		r = parse_numbers(&cmd, &q);
-	return r >= 0 ? r : cli_close_stdout(run(&q, &err));
+	return r >= 0 ? r : cli_close_stdout(run(&cmd, &q, &err));
 }

@@ -86,6 +86,19 @@ int err_context(struct err *e, const char *fmt, ...)
 	return e->code;
 }
 
+int err_more(struct err *e, const char *fmt, ...)
+{
+	size_t len = e ? strlen(e->msg) : 0;
+	va_list ap;
+
+	if (!e || e->code == ERR_NONE)
+		return ERR_NONE;
+	va_start(ap, fmt);
+	vsnprintf(e->msg + len, sizeof(e->msg) - len, fmt, ap);
+	va_end(ap);
+	return e->code;
+}
+
 void err_clear(struct err *e)
 {
 	*e = (struct err)ERR_INIT;

@@ -223,9 +223,7 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 	if (clear(&c->seen, c->item_count) ||
 	    clear(&c->seen_ns, c->namespace_count))
 		return err_nomem(err);
-	/* Without a CSV, all that is in the image is too much. */
-	r = !c->csv.len ? 0 :
-	    csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
+	r = csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
 			   &errors);
 	if (!r)
 		r = csv_input_decode(&in, &c->decoder, &into, &errors);
@@ -240,7 +238,8 @@ static void keep_finding(void *ctx, const struct nvs_finding *f)
 {
 	struct compare *c = ctx;
 
-	if (f->check->severity == NVS_NOTE || c->finding.len)
+	if (f->check->severity == NVS_NOTE || c->finding.len ||
+	    (c->odd_size && !strcmp(f->check->name, "size")))
 		return;
 	/* Without a namespace it is no key, but what damage made of one. */
 	if (buf_printf(&c->finding, "%s%s%s%s%s at 0x%zx (%s)", f->ns,
@@ -331,6 +330,7 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
 		if (!r)
 			r = nvs_keys_unpack(&own, file.data, file.len, err);
+		c->has_keys = !r;
 		if (r)
 			r = err_context(err, "the key file '%s'", job->keys);
 		else
@@ -356,9 +356,11 @@ static int read_image(struct compare *c, const struct compare_job *job,
 
 	c->image.len = 0;
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
+	c->has_image = !r;
 	if (r)
 		return blame(why, err);
-	if (c->image.len != job->size &&
+	c->odd_size = c->image.len != job->size;
+	if (c->odd_size &&
 	    add_reason(why, "%zu bytes, the other images have %zu: it was %s "
 		       "or is not of this batch", c->image.len, job->size,
 		       c->image.len < job->size ? "cut" : "lengthened"))
@@ -373,36 +375,49 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 	c->csv.len = 0;
 	r = file_read(job->csv, CSV_MAX, &c->csv, err);
+	c->has_csv = !r;
 	if (r)
 		return blame(why, err);
 	return check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
 }
 
-/* Put together what was found: what it is about, then what it may come from. */
+/* What can only be said of an image whose key is at hand and does not fit. */
+static int put_garbage(const struct compare *c, const struct compare_job *job,
+		       struct buf *out)
+{
+	if (!c->has_keys) /* which has been said */
+		return 0;
+	if (out->len && buf_puts(out, "; "))
+		return ERR_NOMEM;
+	if (!job->keys && !job->given)
+		return buf_puts(out, "no entry's CRC is right: if it is "
+				"encrypted, its key is needed");
+	return buf_printf(out, "the key%s%s does not fit: no entry's CRC is "
+			  "right", job->keys ? " " : "",
+			  job->keys ? job->keys : "");
+}
+
+/*
+ * Put together what was found: what it is about, then what it may come from.
+ * Where nothing can be read, nothing is said to differ.
+ */
 static int conclude(struct compare *c, const struct compare_job *job,
 		    struct buf *why)
 {
 	bool garbage = nvs_reader_is_garbage(c->reader);
-	const struct buf *parts[] = { &c->difference, why, &c->csv_error };
-	const struct buf *finding = &c->finding;
+	const struct buf *parts[] = {
+		garbage ? NULL : &c->difference, why,
+		garbage ? NULL : &c->csv_error, garbage ? NULL : &c->finding
+	};
 	struct buf all = BUF_INIT;
 	int r = 0;
 
-	for (unsigned i = 0; i < 3 && !r; i++)
-		if (parts[i]->len)
+	for (unsigned i = 0; i < 4 && !r; i++)
+		if (parts[i] && parts[i]->len)
 			r = (all.len && buf_puts(&all, "; ")) ||
 			    buf_append(&all, parts[i]->data, parts[i]->len);
-	if (!r && all.len && (garbage || finding->len))
-		r = buf_puts(&all, "; ");
 	if (!r && garbage)
-		r = job->keys || job->given ?
-		    buf_printf(&all, "the key%s%s does not fit: no entry's CRC "
-			       "is right", job->keys ? " " : "",
-			       job->keys ? job->keys : "") :
-		    buf_puts(&all, "no entry's CRC is right: if it is "
-			     "encrypted, its key is needed");
-	else if (!r)
-		r = buf_append(&all, finding->data, finding->len);
+		r = put_garbage(c, job, &all);
 	why->len = 0;
 	if (!r)
 		r = buf_append(why, all.data, all.len);
@@ -417,8 +432,11 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	int r;
 
 	c->difference.len = c->csv_error.len = c->finding.len = 0;
-	c->nomem = false;
+	c->nomem = c->odd_size = c->has_csv = false;
+	c->has_keys = true;
 	r = read_image(c, job, why, err);
+	if (r || !c->has_image)
+		return r;
 	if (!r)
 		r = read_csv(c, job, why, err);
 	if (!r)
@@ -426,7 +444,7 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	if (!r)
 		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
 				    err);
-	if (!r)
+	if (!r && c->has_csv && c->image.len)
 		r = compare_items(c, job->csv, err);
 	if (!r) {
 		nvs_check_all(c->reader, &findings);

@@ -125,6 +125,13 @@ bool stage_target_exists(const struct stage *s, enum name_dir dir,
 						 AT_SYMLINK_NOFOLLOW);
 }
 
+bool stage_target_stat(const struct stage *s, enum name_dir dir,
+		       const char *file, struct stat *st)
+{
+	return s->target[dir] >= 0 &&
+	       !fstatat(s->target[dir], file, st, AT_SYMLINK_NOFOLLOW);
+}
+
 /* A stream of a directory's entries from the first one on. */
 static DIR *open_entries(int fd)
 {

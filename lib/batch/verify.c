@@ -415,7 +415,8 @@ static int visit_bin(struct verify *v, int fd, const char *file)
 	(void)fd;
 	if (name_in(&BIN, file) || !has_prefix(v, file))
 		return 0;
-	return add_surplus(v, "bin", file, "not an image");
+	return add_surplus(v, "bin", file, "not an image: its name does not "
+			   "end in .bin");
 }
 
 static const char NO_IMAGE[] = "there is no image of that name";
@@ -521,9 +522,10 @@ static int run(struct verify *v, struct err *err)
 	if (!r)
 		r = each_file(v, "bin", list_image, err);
 	if (!r && !has_any(v))
-		r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
-			    v->o->prefix ? " of prefix " : "",
-			    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+		r = err_set(err, ERR_INPUT, "there is no image%s%s%s in "
+			    "'%s/bin'", v->o->prefix ? " of prefix '" : "",
+			    v->o->prefix ? v->o->prefix : "",
+			    v->o->prefix ? "'" : "", v->o->outdir);
 	if (r)
 		return r;
 	if (v->count)
