@@ -77,11 +77,8 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 	r = espat_size(*text ? text : run->partition->size, &n, err);
 	if (!r)
 		r = nvs_size_check(n, err);
-	if (r && *text) {
-		err_context(err, "--partition_size");
-		err->code = ERR_USAGE;
-		return ERR_USAGE;
-	}
+	if (r && *text)
+		return err_context(err, "--partition_size");
 	if (r) {
 		espat_place_partition(run->project, run->partition, err);
 		return err_context(err, "partition '%s'", job->name);

@@ -222,8 +222,9 @@ static int decrypt_image(struct buf *image, const char *input,
 	if (!r)
 		r = nvs_reader_load(reader, image->data, image->len, err);
 	if (!r && is_plain(reader))
-		r = err_set(err, ERR_INPUT, "the image '%s' is not encrypted: "
-			    "its entries can be read as they are", input);
+		r = err_set(err, ERR_INPUT, "the key '%s' does not fit the "
+			    "image '%s', which is not encrypted: its entries "
+			    "can be read as they are", key, input);
 	if (!r)
 		r = nvs_cipher_set_keys(cipher, &keys, err);
 	if (!r)

@@ -14,6 +14,8 @@
 #include "csv_table.h"
 #include "file.h"
 
+#define SAVE_AS "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)\n"
+
 static void show_rows(struct csv_table *t, struct buf *out)
 {
 	struct csv_row row = CSV_ROW_INIT;
@@ -236,14 +238,17 @@ static void test_nul(void **state)
 {
 	(void)state;
 	expect_n("a,b\nc\0d", 7, CSV_NO_COMMENTS, "1:1<a> 1:3<b>\n"
-		 "t.csv:2:2: error: a NUL byte: this is not a text file\n");
+		 "t.csv:2:2: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 	expect_n("\0", 1, CSV_NO_COMMENTS,
-		 "t.csv:1:1: error: a NUL byte: this is not a text file\n");
+		 "t.csv:1:1: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 	expect_n("\"a\n\0\"", 5, CSV_NO_COMMENTS,
-		 "t.csv:2:1: error: a NUL byte: this is not a text file\n");
+		 "t.csv:2:1: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 }
 
-#define NOT_UTF8 " is not UTF-8: save the file as UTF-8\n"
+#define NOT_UTF8 " is not UTF-8: " SAVE_AS
 
 static void test_not_utf8(void **state)
 {

@@ -137,8 +137,10 @@ static void test_hex(void **state)
 	expect_bytes(text_hex, "\tabCD\r\n", "abcd");
 	expect_refused(text_hex, "abc", "an odd number of hex digits (3), two "
 		       "are needed for each byte");
-	expect_refused(text_hex, "ab cd", "' ' at character 3 is no hex digit");
-	expect_refused(text_hex, "  0x", "'x' at character 4 is no hex digit");
+	expect_refused(text_hex, "ab cd", "' ' at character 3 is no hex digit: "
+		       "leave out what separates the bytes");
+	expect_refused(text_hex, "  0x", "'x' at character 4 is no hex digit: "
+		       "leave out the 0x");
 	expect_refused(text_hex, "ag", "'g' at character 2 is no hex digit");
 	/* The bad one is named before the count. */
 	expect_refused(text_hex, "abg", "'g' at character 3 is no hex digit");
@@ -170,7 +172,8 @@ static void test_base64_refused(void **state)
 	expect_refused(text_base64, "Zm9v!", "'!' at character 5 is no base64 "
 		       "character");
 	expect_refused(text_base64, "Zm9-", "'-' at character 4 is no base64 "
-		       "character");
+		       "character: it is of the alphabet for web addresses, "
+		       "which has '-' and '_' for '+' and '/'");
 	expect_refused(text_base64, "Zg==Zg==", "base64 goes on behind its "
 		       "padding, at character 5");
 	expect_refused(text_base64, "=Zg=", "base64 goes on behind its "

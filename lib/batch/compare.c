@@ -223,7 +223,9 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 	if (clear(&c->seen, c->item_count) ||
 	    clear(&c->seen_ns, c->namespace_count))
 		return err_nomem(err);
-	r = csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
+	/* Without a CSV, all that is in the image is too much. */
+	r = !c->csv.len ? 0 :
+	    csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
 			   &errors);
 	if (!r)
 		r = csv_input_decode(&in, &c->decoder, &into, &errors);
@@ -356,7 +358,6 @@ static int read_image(struct compare *c, const struct compare_job *job,
 
 	c->image.len = 0;
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
-	c->has_image = !r;
 	if (r)
 		return blame(why, err);
 	c->odd_size = c->image.len != job->size;
@@ -375,49 +376,41 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 	c->csv.len = 0;
 	r = file_read(job->csv, CSV_MAX, &c->csv, err);
-	c->has_csv = !r;
+	if (!r && !c->csv.len)
+		r = err_set(err, ERR_INPUT, "the CSV '%s' is empty", job->csv);
 	if (r)
 		return blame(why, err);
 	return check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
 }
 
-/* What can only be said of an image whose key is at hand and does not fit. */
-static int put_garbage(const struct compare *c, const struct compare_job *job,
-		       struct buf *out)
-{
-	if (!c->has_keys) /* which has been said */
-		return 0;
-	if (out->len && buf_puts(out, "; "))
-		return ERR_NOMEM;
-	if (!job->keys && !job->given)
-		return buf_puts(out, "no entry's CRC is right: if it is "
-				"encrypted, its key is needed");
-	return buf_printf(out, "the key%s%s does not fit: no entry's CRC is "
-			  "right", job->keys ? " " : "",
-			  job->keys ? job->keys : "");
-}
-
 /*
  * Put together what was found: what it is about, then what it may come from.
- * Where nothing can be read, nothing is said to differ.
+ * That its keys could not be read has been said: so nothing of their fit.
  */
 static int conclude(struct compare *c, const struct compare_job *job,
 		    struct buf *why)
 {
 	bool garbage = nvs_reader_is_garbage(c->reader);
-	const struct buf *parts[] = {
-		garbage ? NULL : &c->difference, why,
-		garbage ? NULL : &c->csv_error, garbage ? NULL : &c->finding
-	};
+	const struct buf *parts[] = { &c->difference, why, &c->csv_error };
+	const struct buf *finding = &c->finding;
 	struct buf all = BUF_INIT;
 	int r = 0;
 
-	for (unsigned i = 0; i < 4 && !r; i++)
-		if (parts[i] && parts[i]->len)
+	for (unsigned i = 0; i < 3 && !r; i++)
+		if (parts[i]->len)
 			r = (all.len && buf_puts(&all, "; ")) ||
 			    buf_append(&all, parts[i]->data, parts[i]->len);
-	if (!r && garbage)
-		r = put_garbage(c, job, &all);
+	if (!r && all.len && (garbage ? c->has_keys : finding->len > 0))
+		r = buf_puts(&all, "; ");
+	if (!r && garbage && c->has_keys)
+		r = job->keys || job->given ?
+		    buf_printf(&all, "the key%s%s does not fit: no entry's CRC "
+			       "is right", job->keys ? " " : "",
+			       job->keys ? job->keys : "") :
+		    buf_puts(&all, "no entry's CRC is right: if it is "
+			     "encrypted, its key is needed");
+	else if (!r && !garbage)
+		r = buf_append(&all, finding->data, finding->len);
 	why->len = 0;
 	if (!r)
 		r = buf_append(why, all.data, all.len);
@@ -432,11 +425,9 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	int r;
 
 	c->difference.len = c->csv_error.len = c->finding.len = 0;
-	c->nomem = c->odd_size = c->has_csv = false;
+	c->nomem = c->odd_size = false;
 	c->has_keys = true;
 	r = read_image(c, job, why, err);
-	if (r || !c->has_image)
-		return r;
 	if (!r)
 		r = read_csv(c, job, why, err);
 	if (!r)
@@ -444,7 +435,7 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	if (!r)
 		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
 				    err);
-	if (!r && c->has_csv && c->image.len)
+	if (!r)
 		r = compare_items(c, job->csv, err);
 	if (!r) {
 		nvs_check_all(c->reader, &findings);

@@ -522,10 +522,9 @@ static int run(struct verify *v, struct err *err)
 	if (!r)
 		r = each_file(v, "bin", list_image, err);
 	if (!r && !has_any(v))
-		r = err_set(err, ERR_INPUT, "there is no image%s%s%s in "
-			    "'%s/bin'", v->o->prefix ? " of prefix '" : "",
-			    v->o->prefix ? v->o->prefix : "",
-			    v->o->prefix ? "'" : "", v->o->outdir);
+		r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
+			    v->o->prefix ? " of prefix " : "",
+			    v->o->prefix ? v->o->prefix : "", v->o->outdir);
 	if (r)
 		return r;
 	if (v->count)

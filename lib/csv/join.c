@@ -183,6 +183,11 @@ static int find_id(struct csv_join *j, const struct csv_row *header,
 	struct err err = ERR_INIT;
 	int found = csv_row_find(header, id_name, j->file, &j->id_column, &err);
 
+	/* A key of several namespaces: that of the first names the device. */
+	if (found < 0 && is_key(j->schema, id_name)) {
+		err_clear(&err);
+		found = 1;
+	}
 	j->has_id_column = found > 0;
 	if (found > 0)
 		return 0;
