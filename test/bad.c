@@ -364,11 +364,10 @@ static size_t place_of(const struct maker *m, const uint8_t *entry,
 	return number(word);
 }
 
-static enum nvs_type int_type(const char *word)
+static uint8_t int_type(const char *word)
 {
-	unsigned bits = (unsigned)number(word + 1);
-
-	return (enum nvs_type)(bits / 8 | (*word == 'i' ? 0x10 : 0));
+	return (uint8_t)(number(word + 1) / 8 |
+			 (*word == 'i' ? NVS_INT_SIGNED : 0));
 }
 
 /*

@@ -360,6 +360,13 @@ static void test_show(void **state)
 	expect_shown(8, "\x01\x02", 2, "\\x01...");
 	expect_shown(8, "\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 8,
 		     "\xF0\x9F\x98\x80...");
+	/* What looks like nothing, like a blank, or turns the line around. */
+	expect_shown(48, "\xEF\xBB\xBF" "a\xC2\xA0", 6,
+		     "\\xef\\xbb\\xbfa\\xc2\\xa0");
+	expect_shown(48, "\xC2\x9B" "2J", 4, "\\xc2\\x9b2J");
+	expect_shown(48, "\xE2\x80\xAE" "21", 5, "\\xe2\\x80\\xae21");
+	expect_shown(48, "\xE2\x80\x93\xC2\xA1", 5,
+		     "\xE2\x80\x93\xC2\xA1");
 }
 
 int main(void)
