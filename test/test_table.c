@@ -259,10 +259,12 @@ static void test_not_utf8(void **state)
 	       NOT_UTF8);
 	expect("a\xFF\xFE", "t.csv:1:2: error: the byte 0xff" NOT_UTF8);
 	/* What a spreadsheet calls Unicode text */
-	expect("\xFF\xFE" "a", "t.csv:1:1: error: the file is UTF-16: save it "
-	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
-	expect("\xFE\xFF", "t.csv:1:1: error: the file is UTF-16: save it "
-	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
+	expect("\xFE\xFF\xFF\xFF", "t.csv:1:1: error: this is no text file: "
+	       "it begins like an NVS image\n");
+	expect("PK\x03\x04", "t.csv:1:1: error: this is a workbook (or another "
+	       "ZIP archive), not a CSV: " SAVE_AS);
+	expect("\xFF\xFE" "a", "t.csv:1:1: error: the file is UTF-16: " SAVE_AS);
+	expect("\xFE\xFF", "t.csv:1:1: error: the file is UTF-16: " SAVE_AS);
 	expect("\"a\nb\xE9\"", "t.csv:2:2: error: the byte 0xe9" NOT_UTF8);
 	expect("\"a\n\xE9\"", "t.csv:2:1: error: the byte 0xe9" NOT_UTF8);
 	expect("\xED\xA0\x80", "t.csv:1:1: error: the byte 0xed" NOT_UTF8);
