@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "version.h"
 
 static size_t operands(const struct cli_option *o)
 {
@@ -75,6 +76,13 @@ void cli_help(const struct cli_command *cmd, FILE *to)
 	}
 	if (cmd->notes)
 		fprintf(to, "\n%s\n", cmd->notes);
+	if (!strchr(cmd->name, ' '))
+		cli_release(to);
+}
+
+void cli_release(FILE *to)
+{
+	fputs("\nmfg_gen suite " NVSGEN_VERSION "\n", to);
 }
 
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build-only] - install what the build and the tests need
-# and this machine lacks, with apt-get (Debian 12, Ubuntu 24.04), as root or
-# through sudo. Each thing is looked for itself (a program, a header that
+# install-deps.sh [--build-only | --deb | --static] - install what the build
+# and the tests need and this machine lacks, with apt-get (Debian 12, Ubuntu
+# 24.04), as root or through sudo; what the build alone needs, what Debian
+# packages need, what static executables need. Each thing is looked for itself (a program, a header that
 # compiles and a library that links), so that nothing is installed, and apt
 # not even asked, where it came from elsewhere.
 
@@ -28,14 +29,19 @@ test        program  find                                findutils
 test        program  awk                                 mawk
 test        program  parallel                            parallel
 test        program  zbarimg                             zbar-tools
+deb         program  dpkg-shlibdeps                      dpkg-dev
+deb         program  gzip                                gzip
+static      program  dpkg-source                         dpkg-dev
 '
 
 wanted_for='build test'
 case ${1-} in
 '') ;;
 --build-only) wanted_for=build ;;
+--deb) wanted_for='build deb' ;;
+--static) wanted_for='build static' ;;
 *)
-	echo "usage: ${0##*/} [--build-only]" >&2
+	echo "usage: ${0##*/} [--build-only | --deb | --static]" >&2
 	exit 2
 	;;
 esac
