@@ -82,8 +82,8 @@ all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a $(BUILD)/libnvsgen.so ## build t
 $(NVS_OBJ): PIC = -fPIC -fno-semantic-interposition
 
 $(BUILD)/libnvsgen.so: $(NVS_OBJ)
-	$(call QUIET,LD,$@)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-Bsymbolic-functions \
-		$(if $(SAN_FLAGS),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $^ $(NVS_LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) \
+		-Wl,-Bsymbolic-functions $(if $(SAN_FLAGS),,-Wl,-z,defs) -o $@ $^ $(NVS_LIBS)
 
 $(BUILD)/libnvsgen.a: $(NVS_OBJ)
 $(BUILD)/libmfg.a: $(MFG_OBJ)
