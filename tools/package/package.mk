@@ -37,7 +37,7 @@ MAN_PAGES := $(TOOLS:%=cmd/%.1)
 # tree can be moved.
 in_pc = $(patsubst $(PREFIX)/%,$${prefix}/%,$1)
 
-.PHONY: deb deps-deb deps-static dist install static uninstall
+.PHONY: deb deps-deb deps-static dist install static try-deb uninstall
 
 install: deps-build ## install under PREFIX (default /usr/local), DESTDIR in front
 	@case "$(PREFIX)" in /* | '') ;; *) \
@@ -89,13 +89,20 @@ endif
 dist: ## pack the sources into build/mfg_gen-VERSION.tar.gz
 	@$(PACKAGE_DIR)/dist.sh mfg_gen-$(VERSION) $(BUILD)
 
+not_sanitized = @[ -z "$(SAN_FLAGS)" ] || \
+	{ echo "this is not made with sanitizers: leave out SAN" >&2; exit 2; }
+
 deps-deb:
+	$(not_sanitized)
 	@tools/install-deps.sh --deb
 
 deb: deps-deb ## build Debian packages into build/deb
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@BUILD=$(BUILD) VERSION=$(VERSION) SONAME=$(SONAME) MAKE='$(MAKE)' \
 		$(PACKAGE_DIR)/deb.sh
+
+try-deb: deb ## install those as root, use them, remove them again
+	@env -u MAKEFLAGS $(PACKAGE_DIR)/try-deb.sh $(BUILD)/deb
 
 # The executables once more, linked so that they need no shared library: for
 # machines on which nothing can be installed. The distributions have most of
@@ -104,6 +111,7 @@ STATIC := $(BUILD)/static
 STATIC_MARK := $(STATIC)/lib/complete
 
 deps-static:
+	$(not_sanitized)
 	@tools/install-deps.sh --static
 
 static: deps-static ## build executables into build/static that need no shared library

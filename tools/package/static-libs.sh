@@ -58,8 +58,12 @@ source_lists() {
 		/^[ \t]*$/ || /^#/ { next }
 		/^Types:/ { $0 = "Types: deb-src" }
 		/^Suites:/ {
+			suites = ""
 			for (i = 2; i <= NF; i++)
-				ours += $i == codename || index($i, codename "-") == 1
+				if ($i ~ "^" codename "(-(updates|security))?$")
+					suites = suites " " $i
+			ours = suites != ""
+			$0 = "Suites:" suites
 		}
 		{ paragraph = paragraph (paragraph == "" ? "" : "\n") $0 }
 		END { flush() }' /dev/null /etc/apt/sources.list.d/*.sources \
@@ -97,7 +101,8 @@ source_of() {
 		failed "apt-get could not get the source package $1."
 	echo "static-libs.sh: warning: of $1 the distribution's changes could" \
 		"not be fetched, it is built as its authors released it" >&2
-	mkdir "$work/$1" && tar -xf "$work/$1"_*.orig.tar.* -C "$work/$1" \
+	mkdir "$work/$1" || exit 1
+	tar -xf "$work/$1"_*.orig.tar.* -C "$work/$1" \
 		--strip-components=1 2>>"$work/log" ||
 		failed "the source of $1 can't be unpacked."
 }
