@@ -9,10 +9,18 @@
 #	```sh run fresh      in a new directory
 #
 # The blocks of a file run one after the other in a scratch copy of the
-# project, so that what one makes is there for the next.
+# project, so that what one makes is there for the next. Programs that are not
+# on every machine have stand-ins in test/standin, which look at their
+# arguments. A block right behind that begins with
+#
+#	```output
+#
+# is what the commands print on stdout and stderr. In it "..." is any text
+# within a line, and on a line of its own any lines.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 need_tools mfg_gen
+PATH=$ROOT/test/standin:$PATH
 
 # The project as a user has it in front of him, made of links but for samples.
 project() {
@@ -28,6 +36,20 @@ project() {
 	ln -s "$BUILD" build
 	cp -r "$ROOT/samples" .
 	rm -f samples/*_created.csv
+}
+
+# printed FILE: whether the last command's output is the one that FILE shows
+printed() {
+	local line pattern=^
+
+	while IFS= read -r line; do
+		if [ "$line" = '\.\.\.' ]; then
+			pattern+=$'([^\n]*\n)*'
+		else
+			pattern+=${line//'\.\.\.'/$'[^\n]*'}$'\n'
+		fi
+	done < <(sed 's/[][\\.^$*+?(){}|]/\\&/g' "$1")
+	[[ $(cat "$OUT")$'\n' =~ $pattern$ ]]
 }
 
 # block PLACE INFO FILE: run one, PLACE being "README.md:LINE", where it begins
@@ -46,12 +68,22 @@ block() {
 			;;
 		esac
 	done
-	try bash -eu -o pipefail "$file"
-	if [ "$status" -eq "$expected" ] && ! crashed; then
-		pass "$place"
+	if [ -f "$file.output" ]; then
+		# shellcheck disable=SC2016 # for the shell that is started
+		try bash -eu -o pipefail -c 'exec 2>&1; . "$0"' "$file"
+		cp "$OUT" "$ERR"
 	else
+		try bash -eu -o pipefail "$file"
+	fi
+	if [ "$status" -ne "$expected" ] || crashed; then
 		fail "$place" "expected status: $expected" \
 			"$(cat "$file")" "$(last_run)"
+	elif [ -f "$file.output" ] && ! printed "$file.output"; then
+		fail "$place: the output is another one" \
+			"shown there (<) and printed (>):" \
+			"$(diff "$file.output" "$OUT")"
+	else
+		pass "$place"
 	fi
 }
 
@@ -59,17 +91,59 @@ block() {
 cut_blocks() {
 	mkdir "$2"
 	awk -v dir="$2" '
+		# A file for what should not be there, which no mark allows.
+		function stray(what,    name) {
+			name = sprintf("%s/%05d", dir, NR)
+			print what >(name ".info")
+			return name
+		}
 		!inside && /^```sh run/ {
 			inside = 1
 			file = sprintf("%s/%05d", dir, NR)
 			print substr($0, 4) >(file ".info")
 			printf "" >file
+			ran = file
 			next
 		}
-		!inside && /^```./ { inside = 2; next }
+		!inside && /^```output$/ {
+			inside = 1
+			file = ran ".output"
+			if (!ran)
+				file = stray("output-of-nothing")
+			printf "" >file
+			ran = ""
+			next
+		}
+		!inside && /^```(sh|bash|shell|console)/ {
+			inside = 1
+			file = stray("not-run")
+			next
+		}
+		!inside && /^```./ { inside = 2; ran = ""; next }
 		inside && /^```[ \t]*$/ { inside = 0; next }
-		inside == 1 { print >file }' "$1"
+		inside == 1 { print >file }
+		!inside && NF { ran = "" }' "$1"
 }
+
+# The comparison itself: what it lets pass, and what not.
+# shows NAME TEXT: printed() with a document that has TEXT
+shows() {
+	printf '%s\n' "$2" >"$LIB_DIR/shown"
+	ok "$1" printed "$LIB_DIR/shown"
+}
+shows_not() {
+	printf '%s\n' "$2" >"$LIB_DIR/shown"
+	not_ok "$1" printed "$LIB_DIR/shown"
+}
+printf '5 made in .; (1)\nx\ny\n0x10 *.bin\n' >"$OUT"
+shows "the same" "$(cat "$OUT")"
+shows "any text" "$(printf '5 ... (1)\nx\n...\n0x... *.bin')"
+shows "any lines" "$(printf '5 made...\n...\n0x10 *.bin\n...')"
+shows_not "another text" "$(printf '6 ... (1)\nx\ny\n0x10 *.bin')"
+shows_not "a pattern for text" "$(printf '5 made in .; (1)\nx\ny\n.*')"
+shows_not "lines for text" "$(printf '5 ... 0x10 *.bin')"
+shows_not "a line is missing" "$(printf '5 made in .; (1)\nx\n0x10 *.bin')"
+shows_not "a line is left" "$(printf '5 made in .; (1)\nx\ny')"
 
 number=0
 for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
@@ -86,5 +160,5 @@ for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
 		block "$document:$((10#$line))" "$(cat "$file.info")" "$file"
 	done
 done
-[ "$checks" -gt 0 ] || printf '# skipped: no block is marked "sh run"\n'
+[ "$number" -gt 0 ] || printf '# skipped: there are no documents\n'
 finish
