@@ -49,7 +49,7 @@ printed() {
 			pattern+=${line//'\.\.\.'/$'[^\n]*'}$'\n'
 		fi
 	done < <(sed 's/[][\\.^$*+?(){}|]/\\&/g' "$1")
-	[[ $(cat "$OUT")$'\n' =~ $pattern$ ]]
+	[[ $(tr -d '\0\r' <"$OUT")$'\n' =~ $pattern$ ]]
 }
 
 # block PLACE INFO FILE: run one, PLACE being "README.md:LINE", where it begins
@@ -81,7 +81,7 @@ block() {
 	elif [ -f "$file.output" ] && ! printed "$file.output"; then
 		fail "$place: the output is another one" \
 			"shown there (<) and printed (>):" \
-			"$(diff "$file.output" "$OUT")"
+			"$(diff -a "$file.output" "$OUT")"
 	else
 		pass "$place"
 	fi
