@@ -148,11 +148,34 @@ shows_not "lines for text" "$(printf '5 ... 0x10 *.bin')"
 shows_not "a line is missing" "$(printf '5 made in .; (1)\nx\n0x10 *.bin')"
 shows_not "a line is left" "$(printf '5 made in .; (1)\nx\ny')"
 
+# anchors DOCUMENT: what can stand behind '#' in a link to it
+anchors() {
+	awk '/^```/ { code = !code } !code && /^#+ /' "$1" |
+		sed -E 's/^#+ //; s/[^A-Za-z0-9_ -]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'
+}
+
+# check_links DOCUMENT: its links into the project lead somewhere
+check_links() {
+	local link file anchor dead=
+
+	while IFS= read -r link; do
+		file=$ROOT/$(dirname "$1")/${link%%#*} anchor=${link#*#}
+		[ -n "${link%%#*}" ] || file=$ROOT/$1
+		[ -e "$file" ] || dead+=" $link"
+		[ "$anchor" = "$link" ] ||
+			anchors "$file" | grep -qxF -e "$anchor" ||
+			dead+=" $link"
+	done < <(grep -oE '\]\([^) ]+\)' "$ROOT/$1" | sed 's/^](//; s/)$//' |
+		grep -v '^https*:')
+	is "the links of $1" "$dead" ""
+}
+
 number=0
 for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
 	document=${document#"$ROOT"/}
 	[ -f "$ROOT/$document" ] || continue
 	number=$((number + 1))
+	check_links "$document"
 	blocks=$LIB_DIR/blocks.$number
 	cut_blocks "$ROOT/$document" "$blocks"
 	project
