@@ -170,6 +170,35 @@ check_links() {
 	is "the links of $1" "$dead" ""
 }
 
+# names_options COMMAND...: README.md has all options that its help shows
+names_options() {
+	local option missing=
+
+	try "$@" --help
+	while read -r option; do
+		[ "$option" = --help ] ||
+			grep -qE -e "(^|[^a-z-])$option([^a-z_-]|\$)" \
+				"$ROOT/README.md" || missing+=" $option"
+	done < <(grep -oE '^  (-., )?--[a-zA-Z_-]+' "$OUT" | grep -oE -e '--.*')
+	is "README.md names the options of $*" "$missing" ""
+}
+
+if [ -f "$ROOT/README.md" ]; then
+	for command in generate generate-key verify; do
+		names_options mfg_gen $command
+	done
+	for command in generate generate-key encrypt decrypt; do
+		names_options nvs_partition_gen $command
+	done
+	names_options nvs_tool
+	for command in check diff stat; do
+		names_options nvs_tool $command
+	done
+	names_options factory_nvs_gen
+	names_options factory_nvs_gen batch
+	names_options mfg_nvs
+fi
+
 number=0
 for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
 	document=${document#"$ROOT"/}
