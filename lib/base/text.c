@@ -288,13 +288,22 @@ bool text_same_word(const char *a, size_t len, const char *b)
 	return true;
 }
 
+/* Of ASCII, or of the C1 set (U+0080 to U+009F), which terminals obey too. */
+static bool is_control(const char *s, size_t len)
+{
+	uint8_t first = (uint8_t)s[0];
+
+	return first < ' ' || first == 0x7F ||
+	       (first == 0xC2 && len == 2 && (uint8_t)s[1] < 0xA0);
+}
+
 char *text_show(char *out, size_t size, const char *s, size_t len)
 {
 	size_t n = 0, i = 0, fits = 0;
 
 	while (i < len) {
 		size_t take = utf8_sequence((const uint8_t *)s + i, len - i);
-		bool plain = take > 1 || (take && s[i] >= ' ' && s[i] != 0x7f);
+		bool plain = take && !is_control(s + i, take);
 		size_t shown = plain ? take : 4;
 
 		if (n + shown + 1 > size) {

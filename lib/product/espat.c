@@ -94,10 +94,8 @@ void espat_warn(const struct espat *e, const struct pos *pos, const char *fmt,
 
 	if (!e->warn)
 		return;
-	w.code = ERR_INPUT;
-	w.pos = *pos;
 	va_start(ap, fmt);
-	vsnprintf(w.msg, sizeof(w.msg), fmt, ap);
+	err_vat(&w, pos, ERR_INPUT, fmt, ap);
 	va_end(ap);
 	e->warn->report(e->warn->ctx, &w);
 }
