@@ -42,15 +42,10 @@ text() {
 	rm -f "$DIR"/.part-*
 }
 
-# A short file for cells that name one
-some_file() {
-	head -c 200 "$1" 2>/dev/null || echo 0a0b
-}
-
 # Configuration and values of a case, in this order, or nothing.
 case_tables() {
-	[ "$(jq -r .tool "$1/cmd.json")" = mfg_gen ] || return
-	jq -r '.args[] | select(endswith(".csv"))' "$1/cmd.json" |
+	grep -q '"tool": *"mfg_gen"' "$1/cmd.json" || return
+	sed -n 's/^ *"\([^"]*\.csv\)",*$/\1/p' "$1/cmd.json" |
 		head -n 2 | sed "s|^|$1/in/|"
 }
 
