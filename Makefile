@@ -119,7 +119,7 @@ demo: deps-build ## install what is missing, build, make the sample batch in bui
 	@BUILD=$(BUILD) tools/demo.sh
 
 # Programs of the benchmark only; no library of ours is in them.
-$(BUILD)/floor $(BUILD)/measure: $(BUILD)/%: tools/%.c
+$(BUILD)/evict $(BUILD)/floor $(BUILD)/measure: $(BUILD)/%: tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
@@ -134,7 +134,7 @@ $(BUILD)/bench_srp: tools/bench_srp.c $(ARCHIVES)
 $(BUILD)/bench_srp: OPENSSL = $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 
 bench: deps-build ## install what is missing, build, measure speed and memory
-	@$(MAKE) --no-print-directory all $(BUILD)/floor $(BUILD)/measure \
+	@$(MAKE) --no-print-directory all $(BUILD)/evict $(BUILD)/floor $(BUILD)/measure \
 		$(BUILD)/syncs.so $(BUILD)/bench_srp
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-srp.sh

@@ -77,26 +77,38 @@ void cli_help(const struct cli_command *cmd, FILE *to)
 		fprintf(to, "\n%s\n", cmd->notes);
 }
 
+void cli_print_line(FILE *to, const char *text)
+{
+	char shown[4 * ERR_TEXT_MAX];
+
+	fprintf(to, "%s\n", text_show(shown, sizeof(shown), text,
+				      strlen(text)));
+}
+
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 {
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	cli_usage(cmd, stderr);
 	fprintf(stderr, "%s: error: ", cmd->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	cli_print_line(stderr, text);
 	return CLI_USAGE;
 }
 
 int cli_unknown_command(const char *program, const char *usage,
 			const char *command)
 {
+	char text[ERR_TEXT_MAX];
+
 	fputs(usage, stderr);
-	fprintf(stderr, "%s: error: %s%s%s\n", program,
-		*command ? "unknown command '" : "a command is missing",
-		command, *command ? "'" : "");
+	snprintf(text, sizeof(text), "%s: error: %s%s%s", program,
+		 *command ? "unknown command '" : "a command is missing",
+		 command, *command ? "'" : "");
+	cli_print_line(stderr, text);
 	return CLI_USAGE;
 }
 
@@ -104,7 +116,7 @@ static void print(const struct err *e, const char *severity)
 {
 	char text[ERR_TEXT_MAX];
 
-	fprintf(stderr, "%s\n", err_format(e, severity, text, sizeof(text)));
+	cli_print_line(stderr, err_format(e, severity, text, sizeof(text)));
 }
 
 int cli_error(const struct err *e)

@@ -99,6 +99,12 @@ int cli_version(const struct cli_command *cmd, const char *text,
 		unsigned *version);
 
 /*
+ * Print a line that may hold parts of an input: characters that a terminal
+ * takes as commands, and what is not UTF-8, as \xNN.
+ */
+void cli_print_line(FILE *to, const char *text);
+
+/*
  * Print an error on stderr as "file:line:col: error: message"; returns the
  * exit status that goes with it.
  */

@@ -183,6 +183,7 @@ static int make(struct run *run, const struct job *job)
 	s->csv_path = (char *)run->csv_path.data;
 	s->image_path = (char *)run->image_path.data;
 	s->csv = &run->csv;
+	s->secret = true; /* a code can be found for its verifier */
 	/* The infile's lines come first: places in it are right. */
 	s->name = job->infile ? job->infile : s->csv_path;
 	s->keys_outdir = job->outdir ? job->outdir : ".";

@@ -123,7 +123,7 @@ static int load_keys(struct generate *g, struct err *err)
 	if (k->hmac_inputkey) {
 		b->keys = BATCH_DERIVED;
 		b->hmac_key = g->hmac_key;
-		return nvs_hmac_key_load(g->hmac_key, k->hmac_inputkey, err);
+		return keycmd_load_hmac_input(k, g->hmac_key, err);
 	}
 	return 0;
 }

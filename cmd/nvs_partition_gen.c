@@ -278,7 +278,7 @@ static int decrypt(int argc, char **argv)
 		r = file_make_parent((char *)path.data, &err);
 	if (!r)
 		r = file_write((char *)path.data, image.data, image.len,
-			       FILE_MODE_PUBLIC, FILE_REPLACE, &err);
+			       FILE_MODE_SECRET, FILE_REPLACE, &err);
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
 	buf_release(&path);

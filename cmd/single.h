@@ -22,6 +22,9 @@ struct single {
 	const char *csv_path;   /* which is written there */
 	const char *name;       /* of it, for messages */
 
+	bool secret;            /* it is a secret: it, and an image that is
+				   not encrypted, are for their owner only */
+
 	const char *image_path;
 	size_t size;            /* of the partition */
 	unsigned version;       /* 1 or 2 */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
+
 /* ---- Walking ---- */
 
 bool view_next(struct view_walk *w, struct nvs_raw_entry *e)
@@ -171,14 +173,16 @@ __attribute__((format(printf, 4, 0)))
 static void print_diagnostic(const struct view *v, const char *word,
 			     enum style style, const char *fmt, va_list ap)
 {
+	char text[ERR_TEXT_MAX];
+
 	/* On a terminal both streams end in one place: keep their order. */
 	fflush(v->out);
 	if (v->colour_err)
 		fprintf(v->err, "%s%s\033[0m", style_start(style), word);
 	else
 		fputs(word, v->err);
-	vfprintf(v->err, fmt, ap);
-	fputc('\n', v->err);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	cli_print_line(v->err, text);
 }
 
 void view_error(const struct view *v, const char *fmt, ...)

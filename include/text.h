@@ -85,6 +85,12 @@ bool text_is_space(char c);
 bool text_same_word(const char *a, size_t len, const char *b);
 
 /*
+ * Whether there is a character in it that a terminal takes as a command:
+ * ASCII's, and those of U+0080 to U+009F.
+ */
+bool text_has_control(const char *s);
+
+/*
  * s for a message, into out[size]: control characters and bytes that are not
  * UTF-8 as \xNN, and "..." in place of what is too long (never within a
  * character). Returns out. size of at least 8.

@@ -288,13 +288,24 @@ bool text_same_word(const char *a, size_t len, const char *b)
 	return true;
 }
 
-/* Of ASCII, or of the C1 set (U+0080 to U+009F), which terminals obey too. */
-static bool is_control(const char *s, size_t len)
+/* Length of the character that a terminal takes as a command, or 0. */
+static size_t control_len(const char *s, size_t len)
 {
-	uint8_t first = (uint8_t)s[0];
+	uint8_t c = (uint8_t)s[0];
 
-	return first < ' ' || first == 0x7F ||
-	       (first == 0xC2 && len == 2 && (uint8_t)s[1] < 0xA0);
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	/* U+0080 to U+009F, which may begin an escape sequence. */
+	return c == 0xc2 && len > 1 && (uint8_t)s[1] >= 0x80 &&
+	       (uint8_t)s[1] < 0xa0 ? 2 : 0;
+}
+
+bool text_has_control(const char *s)
+{
+	for (size_t len = strlen(s); len; s++, len--)
+		if (control_len(s, len))
+			return true;
+	return false;
 }
 
 char *text_show(char *out, size_t size, const char *s, size_t len)
@@ -303,7 +314,7 @@ char *text_show(char *out, size_t size, const char *s, size_t len)
 
 	while (i < len) {
 		size_t take = utf8_sequence((const uint8_t *)s + i, len - i);
-		bool plain = take && !is_control(s + i, take);
+		bool plain = take && !control_len(s + i, len - i);
 		size_t shown = plain ? take : 4;
 
 		if (n + shown + 1 > size) {
