@@ -34,6 +34,8 @@ SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 else ifeq ($(SAN),thread)
 BUILD ?= build/tsan
 SAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
+else ifeq ($(SAN),fuzz)
+SAN_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 BUILD ?= build
 
@@ -73,7 +75,7 @@ TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all bench clean check check-long demo deps deps-build help tests
+.PHONY: all bench clean check check-long demo deps deps-build fuzz help tests
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a $(BUILD)/libnvsgen.so ## build the executables and libnvsgen
 
@@ -105,6 +107,20 @@ $(BUILD)/test/%: test/%.c $(ARCHIVES)
 	$(call QUIET,TEST,$@)$(CC) $(ALL_CFLAGS) -Ilib/base -Ilib/nvs -Ilib/csv -Ilib/product -Ilib/batch \
 		$(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
+# Fuzz targets: programs that go through recorded inputs, or, with SAN=fuzz as
+# tools/fuzz.sh builds them, libFuzzer's.
+FUZZ := $(notdir $(basename $(sort $(wildcard test/fuzz/fuzz_*.c))))
+FUZZ_OBJ := $(call objects,test/fuzz/common.c test/fuzz/image.c \
+	$(if $(filter fuzz,$(SAN)),,test/fuzz/replay.c))
+$(BUILD)/obj/test/fuzz/%.o: ALL_CFLAGS += -Icmd $(addprefix -Ilib/,base nvs csv product batch)
+$(FUZZ:%=$(BUILD)/test/%): $(BUILD)/test/%: $(BUILD)/obj/test/fuzz/%.o $(FUZZ_OBJ) $(CMD_OBJ) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call QUIET,FUZZ,$@)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) \
+		-Wl,--wrap=file_read -o $@ $^ $(LIBS)
+
+fuzz: ## fuzz one target: T=NAME, SECONDS=n (60); without T list them
+	@tools/fuzz.sh $(or $(T:%=run %),list) $(SECONDS)
+
 deps: ## install what is missing (as root or through sudo)
 	@tools/install-deps.sh
 
@@ -116,7 +132,7 @@ check: deps ## install what is missing, build, run all tests; T=NAME runs one
 check-long: ## the same, and what takes too long for every day
 	@$(MAKE) --no-print-directory check CHECK_LONG=1
 
-tests: $(TEST_BIN) $(TEST_PRELOAD)
+tests: $(TEST_BIN) $(TEST_PRELOAD) $(FUZZ:%=$(BUILD)/test/%)
 
 # No sanitizers in here: it goes into programs that have them already.
 $(BUILD)/test/preload/%.so: test/preload/%.c

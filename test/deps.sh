@@ -161,6 +161,22 @@ deps --static
 succeeds "--static: what static executables need is looked for"
 is "--static: and installed" "$(asked)" "$INSTALL dpkg-dev"
 
+deps --fuzz
+refused "--fuzz: clang and its runtime are looked for" 1 "not usable"
+is "--fuzz: clang and its runtime are installed" "$(asked)" \
+	"$INSTALL clang libclang-rt-dev llvm"
+
+fresh none
+stand_in clang <<'EOF'
+#!/bin/sh
+case $* in *-fsanitize=fuzzer*) [ -e installed ] ;; esac
+EOF
+stand_in llvm-cov </dev/null
+deps --fuzz
+succeeds "--fuzz: clang without libFuzzer"
+is "--fuzz: clang without libFuzzer: its runtime is installed" "$(asked)" \
+	"$INSTALL libclang-rt-dev"
+
 fresh csv.h
 echo 1000 >uid
 deps

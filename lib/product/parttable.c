@@ -27,15 +27,14 @@ struct pos part_pos(const struct parttable *t, const struct partition *p)
 void part_warn(const struct err_sink *warn, const struct parttable *t,
 	       const struct partition *p, const char *fmt, ...)
 {
+	struct pos pos = part_pos(t, p);
 	struct err e = ERR_INIT;
 	va_list ap;
 
 	if (!warn)
 		return;
-	e.code = ERR_INPUT;
-	e.pos = part_pos(t, p);
 	va_start(ap, fmt);
-	vsnprintf(e.msg, sizeof(e.msg), fmt, ap);
+	err_vat(&e, &pos, ERR_INPUT, fmt, ap);
 	va_end(ap);
 	warn->report(warn->ctx, &e);
 }
