@@ -161,6 +161,7 @@ deps --static
 succeeds "--static: what static executables need is looked for"
 is "--static: and installed" "$(asked)" "$INSTALL dpkg-dev"
 
+fresh none
 deps --fuzz
 refused "--fuzz: clang and its runtime are looked for" 1 "not usable"
 is "--fuzz: clang and its runtime are installed" "$(asked)" \

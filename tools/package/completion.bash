@@ -15,10 +15,11 @@ _nvsgen_commands() {
 	esac
 }
 
-# A line per option, "--name OPERAND", from the usage of a command.
+# A line per option, "--name OPERAND", from the usage of a command, which may
+# take several lines.
 _nvsgen_options() {
-	"$@" --help 2>/dev/null | head -n 1 | grep -o -e '\[--[^]]*\]' |
-		tr -d '[]'
+	"$@" --help 2>/dev/null | sed '/^$/q' | tr -s '\n ' ' ' |
+		grep -o -e '\[--[^]]*\]' | tr -d '[]'
 }
 
 # The words an option may have as its value, by its name and operand; those of
