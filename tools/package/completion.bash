@@ -15,9 +15,10 @@ _nvsgen_commands() {
 	esac
 }
 
-# A line per option, "--name OPERAND", from the usage of a command.
+# A line per option, "--name OPERAND", from the usage of a command, which ends
+# with a blank line.
 _nvsgen_options() {
-	"$@" --help 2>/dev/null | head -n 1 | grep -o -e '\[--[^]]*\]' |
+	"$@" --help 2>/dev/null | sed '/^$/q' | grep -o -e '\[--[^]]*\]' |
 		tr -d '[]'
 }
 
