@@ -15,11 +15,11 @@ _nvsgen_commands() {
 	esac
 }
 
-# A line per option, "--name OPERAND", from the usage of a command, which may
-# take several lines.
+# A line per option, "--name OPERAND", from the usage of a command, which ends
+# with a blank line.
 _nvsgen_options() {
-	"$@" --help 2>/dev/null | sed '/^$/q' | tr -s '\n ' ' ' |
-		grep -o -e '\[--[^]]*\]' | tr -d '[]'
+	"$@" --help 2>/dev/null | sed '/^$/q' | grep -o -e '\[--[^]]*\]' |
+		tr -d '[]'
 }
 
 # The words an option may have as its value, by its name and operand; those of

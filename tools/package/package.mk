@@ -64,6 +64,10 @@ install: deps-build ## install under PREFIX (default /usr/local), DESTDIR in fro
 	for tool in $(wordlist 2,9,$(TOOLS)); do \
 		ln -sf $(firstword $(TOOLS)) "$(DESTDIR)$(COMPLETIONSDIR)/$$tool" || exit; \
 	done
+	$(learn_libraries)
+
+# The system looks shared libraries up in a list of its own.
+learn_libraries = -@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || /sbin/ldconfig
 
 # Names only, whatever stands there by now; directories that are not ours stay,
 # but in a tree below DESTDIR those left empty go as well.
@@ -85,6 +89,7 @@ ifneq ($(DESTDIR),)
 			rmdir -p --ignore-fail-on-non-empty ".$$dir" 2>/dev/null; \
 	done; :
 endif
+	$(learn_libraries)
 
 dist: ## pack the sources into build/mfg_gen-VERSION.tar.gz
 	@$(PACKAGE_DIR)/dist.sh mfg_gen-$(VERSION) $(BUILD)
