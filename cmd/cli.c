@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "version.h"
 
 static size_t operands(const struct cli_option *o)
 {
@@ -18,17 +19,41 @@ static size_t operands(const struct cli_option *o)
 	return kind == CLI_FLAG ? 0 : kind == CLI_TEXT ? 1 : 2;
 }
 
+/* A word of the usage, on the next line where the terminal's ends. */
+__attribute__((format(printf, 3, 4)))
+static void usage_word(FILE *to, size_t *column, const char *fmt, ...)
+{
+	char word[128];
+	size_t len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(word, sizeof(word), fmt, ap);
+	va_end(ap);
+	len = strlen(word);
+	if (*column + 1 + len > 79) {
+		fputs("\n      ", to);
+		*column = 6;
+	}
+	fprintf(to, " %s", word);
+	*column += 1 + len;
+}
+
 void cli_usage(const struct cli_command *cmd, FILE *to)
 {
-	fprintf(to, "usage: %s [-h]", cmd->name);
+	size_t column = strlen("usage:");
+
+	fputs("usage:", to);
+	usage_word(to, &column, "%s", cmd->name);
+	usage_word(to, &column, "[-h]");
 	for (const struct cli_option *o = cmd->options; o->name; o++)
 		if (o->help)
-			fprintf(to, " [--%s%s%s]", o->name,
-				o->operand ? " " : "",
-				o->operand ? o->operand : "");
+			usage_word(to, &column, "[--%s%s%s]", o->name,
+				   o->operand ? " " : "",
+				   o->operand ? o->operand : "");
 	for (size_t i = 0; cmd->positionals[i].name; i++)
-		fprintf(to, i < cmd->required ? " %s" : " [%s]",
-			cmd->positionals[i].name);
+		usage_word(to, &column, i < cmd->required ? "%s" : "[%s]",
+			   cmd->positionals[i].name);
 	fputc('\n', to);
 }
 
@@ -76,36 +101,45 @@ void cli_help(const struct cli_command *cmd, FILE *to)
 	}
 	if (cmd->notes)
 		fprintf(to, "\n%s\n", cmd->notes);
+	if (!strchr(cmd->name, ' '))
+		cli_release(to);
 }
 
-__attribute__((format(printf, 2, 0)))
-static void say(FILE *to, const char *fmt, va_list ap)
+void cli_release(FILE *to)
 {
-	char text[4096], shown[8192];
+	fputs("\nmfg_gen suite " NVSGEN_VERSION "\n", to);
+}
 
-	vsnprintf(text, sizeof(text), fmt, ap);
-	text_show(shown, sizeof(shown), text, strlen(text));
-	fprintf(to, "%s\n", shown);
+void cli_print_line(FILE *to, const char *text)
+{
+	char shown[4 * ERR_TEXT_MAX];
+
+	fprintf(to, "%s\n", text_show(shown, sizeof(shown), text,
+				      strlen(text)));
 }
 
 void cli_say(FILE *to, const char *fmt, ...)
 {
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(to, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	cli_print_line(to, text);
 }
 
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 {
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	cli_usage(cmd, stderr);
 	fprintf(stderr, "%s: error: ", cmd->name);
 	va_start(ap, fmt);
-	say(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	cli_print_line(stderr, text);
 	return CLI_USAGE;
 }
 
@@ -128,7 +162,7 @@ static void print(const struct err *e, const char *severity)
 {
 	char text[ERR_TEXT_MAX];
 
-	cli_say(stderr, "%s", err_format(e, severity, text, sizeof(text)));
+	cli_print_line(stderr, err_format(e, severity, text, sizeof(text)));
 }
 
 int cli_error(const struct err *e)

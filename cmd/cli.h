@@ -75,11 +75,10 @@ void cli_help(const struct cli_command *cmd, FILE *to);
 void cli_usage(const struct cli_command *cmd, FILE *to);
 
 /*
- * Print a line, with what a terminal would obey in it as \xNN: names and
- * values of the user's may hold anything.
+ * The last line of a program's help: which release it is. An option --version
+ * can't tell it, for there it is the NVS format.
  */
-__attribute__((format(printf, 2, 3)))
-void cli_say(FILE *to, const char *fmt, ...);
+void cli_release(FILE *to);
 
 /* Wrong usage: usage line and message on stderr; returns CLI_USAGE. */
 __attribute__((format(printf, 2, 3)))
@@ -104,6 +103,16 @@ int cli_truth(const struct cli_command *cmd, const char *name,
 	      const char *text, bool *value);
 int cli_version(const struct cli_command *cmd, const char *text,
 		unsigned *version);
+
+/*
+ * Print a line that may hold parts of an input: characters that a terminal
+ * takes as commands, and what is not UTF-8, as \xNN.
+ */
+void cli_print_line(FILE *to, const char *text);
+
+/* The same as printf() would put it together. */
+__attribute__((format(printf, 2, 3)))
+void cli_say(FILE *to, const char *fmt, ...);
 
 /*
  * Print an error on stderr as "file:line:col: error: message"; returns the

@@ -137,7 +137,17 @@ static int dump_written(const struct view *v, struct err *err)
 
 /* ---- minimal ---- */
 
-/* The bytes of a string, its NUL too; what is not UTF-8 as U+FFFD. */
+/* Whether a terminal would do something else than show it. */
+static bool is_command(const struct view *v, uint32_t code)
+{
+	return v->terminal && code != '\n' && code != '\t' && code &&
+	       (code < 0x20 || (code >= 0x7F && code < 0xA0));
+}
+
+/*
+ * The bytes of a string, its NUL too; what is not UTF-8 as U+FFFD, and what
+ * commands the terminal as \xNN.
+ */
 static void print_string(const struct view *v, const uint8_t *p, size_t n)
 {
 	size_t step;
@@ -146,7 +156,9 @@ static void print_string(const struct view *v, const uint8_t *p, size_t n)
 
 	for (; n; p += step, n -= step) {
 		step = view_utf8(p, n, &code, &good);
-		if (good)
+		if (good && is_command(v, code))
+			fprintf(v->out, "\\x%02x", (unsigned)code);
+		else if (good)
 			fwrite(p, 1, step, v->out);
 		else
 			fputs("\xEF\xBF\xBD", v->out);

@@ -104,6 +104,7 @@ static int check_keys(const struct cli_command *cmd, struct job *job)
 	b->keys = k.keygen ? BATCH_DRAWN : BATCH_GIVEN;
 	b->key_name = k.keyfile;
 	b->given = k.keygen ? NULL : &job->given;
+	b->key_source = k.inputkey;
 	if (!k.keygen && keycmd_load_input(&k, &job->given, &err))
 		return cli_error(&err);
 	return -1;

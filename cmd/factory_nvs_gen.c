@@ -206,6 +206,7 @@ static int make(struct run *run, const struct job *job)
 	s->csv_path = (char *)run->csv_path.data;
 	s->image_path = (char *)run->image_path.data;
 	s->csv = &run->csv;
+	s->secret = true; /* a code can be found for its verifier */
 	s->name = job->infile ? job->infile : s->csv_path;
 	s->find_source = find_source;
 	s->ctx = run;

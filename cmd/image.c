@@ -102,6 +102,7 @@ static int apply_keys(struct image *im, const struct image_keys *files,
 	nvs_keys_wipe(&keys);
 	if (!r && encrypted)
 		r = load(im, err);
+	im->decrypted = !r && encrypted;
 	if (!r && encrypted && im->garbage)
 		r = err_set(err, ERR_KEY, "the key in %s does not fit %s: not "
 			    "one entry CRC is right after decryption",

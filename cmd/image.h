@@ -22,6 +22,7 @@ struct image {
 	const char *file;          /* borrowed */
 	struct buf bytes;          /* plaintext */
 	struct nvs_reader *reader; /* has loaded the bytes */
+	bool decrypted;            /* the file is not in plaintext */
 	bool garbage;              /* still encrypted, or all damaged */
 };
 

@@ -25,6 +25,7 @@ struct export {
 	size_t namespace_count;
 	const char *current; /* namespace of the last line */
 	struct buf out;
+	mode_t mode;         /* of those files */
 	bool refused;
 };
 
@@ -209,7 +210,7 @@ static int write_file(const struct export *x, const struct nvs_read_item *item,
 	if (file_for(x, item, path))
 		return err_nomem(err);
 	return file_write((const char *)path->data, item->data, item->len,
-			  FILE_MODE_PUBLIC, FILE_KEEP, err);
+			  x->mode, FILE_KEEP, err);
 }
 
 /* All strings that need a file, or none: the files are new ones. */
@@ -317,7 +318,13 @@ static int export_items(struct export *x, const char *file)
 int image_export(const struct image *im, const char *dir,
 		 const struct view *v)
 {
-	struct export x = { .v = v, .file = im->file, .dir = dir, .out = BUF_INIT };
+	struct export x = {
+		.v = v,
+		.file = im->file,
+		.dir = dir,
+		.out = BUF_INIT,
+		.mode = im->decrypted ? FILE_MODE_SECRET : FILE_MODE_PUBLIC,
+	};
 	size_t damage = 0;
 	int status;
 

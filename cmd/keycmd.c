@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keycmd.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +73,20 @@ int keycmd_take_words(const struct cli_command *cmd,
 	return -1;
 }
 
+/* Point out a key that is no secret. */
+static void warn_of_pattern(const char *path, bool pattern)
+{
+	struct pos pos = { path, 0, 0 };
+	struct err warning = ERR_INIT;
+
+	if (!pattern)
+		return;
+	err_at(&warning, &pos, ERR_KEY, "the key follows a pattern, it was not "
+	       "drawn at random: whoever guesses it can read the images; draw "
+	       "a key with generate-key");
+	cli_warning(&warning);
+}
+
 int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 		      struct err *err)
 {
@@ -80,7 +95,23 @@ int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 	if (!text_same_word(ext, strlen(ext), ".bin"))
 		return err_set(err, ERR_KEY, "the key file '%s' does not have the "
 			       "extension .bin", k->inputkey);
-	return nvs_keys_load(keys, k->inputkey, err);
+	if (nvs_keys_load(keys, k->inputkey, err))
+		return err->code;
+	warn_of_pattern(k->inputkey,
+			nvs_key_is_pattern(keys->eky, sizeof(keys->eky)) ||
+			nvs_key_is_pattern(keys->tky, sizeof(keys->tky)));
+	return 0;
+}
+
+int keycmd_load_hmac_input(const struct key_options *k,
+			   uint8_t hmac_key[NVS_HMAC_KEY_SIZE],
+			   struct err *err)
+{
+	if (nvs_hmac_key_load(hmac_key, k->hmac_inputkey, err))
+		return err->code;
+	warn_of_pattern(k->hmac_inputkey,
+			nvs_key_is_pattern(hmac_key, NVS_HMAC_KEY_SIZE));
+	return 0;
 }
 
 int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
@@ -97,7 +128,7 @@ int keycmd_make(const struct key_options *k, struct nvs_keys *keys,
 		r = nvs_keys_random(keys, &random, err);
 	} else {
 		r = k->hmac_inputkey ?
-		    nvs_hmac_key_load(hmac_key, k->hmac_inputkey, err) :
+		    keycmd_load_hmac_input(k, hmac_key, err) :
 		    random.fill(random.ctx, hmac_key, NVS_HMAC_KEY_SIZE, err);
 		if (!r)
 			r = nvs_keys_derive(keys, hmac_key, err);
@@ -153,19 +184,17 @@ static int dated_name(const char *start, struct buf *name, struct err *err)
  * The path of a key file: what was asked for, below outdir/keys unless it is
  * absolute, or a name with the time in it.
  */
-static int key_path(const char *asked, const char *outdir, const char *start,
-		    struct buf *path, struct err *err)
+static int key_path(const char *asked, const struct buf *dir,
+		    const char *start, struct buf *path, struct err *err)
 {
 	struct buf name = BUF_INIT;
 	int r;
 
 	r = asked ? keycmd_file_name(asked, &name, err) :
 		    dated_name(start, &name, err);
-	if (!r && name.data[0] != '/') {
-		r = file_expand_home(*outdir ? outdir : ".", path, err);
-		if (!r && buf_puts(path, "/keys/"))
-			r = err_nomem(err);
-	}
+	if (!r && name.data[0] != '/' &&
+	    (buf_append(path, dir->data, dir->len) || buf_putc(path, '/')))
+		r = err_nomem(err);
 	if (!r && (buf_append(path, name.data, name.len) || !buf_str(path)))
 		r = err_nomem(err);
 	buf_release(&name);
@@ -185,13 +214,19 @@ static int refuse_existing(const char *path, const char *option,
 int keycmd_find_paths(const struct key_options *k, const char *outdir,
 		      struct key_paths *paths, struct err *err)
 {
-	int r = key_path(k->keyfile, outdir, "keys-", &paths->key, err);
+	int r = file_expand_home(*outdir ? outdir : ".", &paths->dir, err);
 
+	if (!r && (buf_puts(&paths->dir, "/keys") || !buf_str(&paths->dir)))
+		r = err_nomem(err);
+	if (!r)
+		r = key_path(k->keyfile, &paths->dir, "keys-", &paths->key,
+			     err);
 	if (!r)
 		r = refuse_existing((char *)paths->key.data, "keyfile", err);
 	if (r || !k->hmac_keygen)
 		return r;
-	r = key_path(k->hmac_keyfile, outdir, "hmac-keys-", &paths->hmac, err);
+	r = key_path(k->hmac_keyfile, &paths->dir, "hmac-keys-", &paths->hmac,
+		     err);
 	if (!r)
 		r = refuse_existing((char *)paths->hmac.data,
 				    "kp_hmac_keyfile", err);
@@ -206,6 +241,32 @@ void keycmd_release_paths(struct key_paths *paths)
 {
 	buf_release(&paths->key);
 	buf_release(&paths->hmac);
+	buf_release(&paths->dir);
+}
+
+/* Make the directory of a key file; keys/ is none that others lead away. */
+static int make_key_dir(const struct key_paths *paths, const struct buf *path,
+			struct err *err)
+{
+	const char *dir = (char *)paths->dir.data;
+	int r = file_make_parent((char *)path->data, err), outdir, fd;
+
+	if (r || strncmp((char *)path->data, dir, paths->dir.len) != 0)
+		return r;
+	outdir = file_open_parent(dir);
+	fd = outdir < 0 ? -1 : file_open_dir(outdir, "keys");
+	r = errno;
+	if (outdir >= 0)
+		close(outdir);
+	errno = r;
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_EXISTS, "'%s' is another user's symbolic "
+			       "link, which is not followed: remove it, or "
+			       "choose another --outdir", dir);
+	if (fd < 0)
+		return err_io(err, errno, "cannot open the directory", dir);
+	close(fd);
+	return 0;
 }
 
 int keycmd_save(const struct key_options *k, const struct key_paths *paths,
@@ -214,10 +275,10 @@ int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 {
 	const char *key = (char *)paths->key.data;
 	const char *hmac = (char *)paths->hmac.data;
-	int r = file_make_parent(key, err);
+	int r = make_key_dir(paths, &paths->key, err);
 
 	if (!r && k->hmac_keygen) {
-		r = file_make_parent(hmac, err);
+		r = make_key_dir(paths, &paths->hmac, err);
 		if (!r)
 			r = file_write(hmac, hmac_key, NVS_HMAC_KEY_SIZE,
 				       FILE_MODE_SECRET, FILE_KEEP, err);

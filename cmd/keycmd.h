@@ -67,10 +67,17 @@ int keycmd_refuse_slash(const struct cli_command *cmd, const char *option,
 /* Check that the options go together. Returns as cli_parse(). */
 int keycmd_check(const struct cli_command *cmd, const struct key_options *k);
 
-/* Load the file of --inputkey, which has to be called .bin. */
+/*
+ * Load the file of --inputkey, which has to be called .bin, or that of
+ * --kp_hmac_inputkey. Both warn of a key that follows a pattern.
+ */
 __attribute__((warn_unused_result))
 int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 		      struct err *err);
+__attribute__((warn_unused_result))
+int keycmd_load_hmac_input(const struct key_options *k,
+			   uint8_t hmac_key[NVS_HMAC_KEY_SIZE],
+			   struct err *err);
 
 /*
  * Draw or derive the keys that the options ask for. An HMAC key that is
@@ -90,9 +97,11 @@ int keycmd_file_name(const char *asked, struct buf *name, struct err *err);
 /* Where key files go. */
 struct key_paths {
 	struct buf key, hmac; /* C strings; hmac is empty without one */
+	struct buf dir;       /* "keys" below outdir, where a name that is not
+				 absolute lies */
 };
 
-#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT }
+#define KEY_PATHS_INIT { BUF_INIT, BUF_INIT, BUF_INIT }
 
 /*
  * Find out where key files go: below outdir/keys. ERR_EXISTS when something

@@ -122,7 +122,7 @@ static int load_keys(struct generate *g, struct err *err)
 	if (k->hmac_inputkey) {
 		b->keys = BATCH_DERIVED;
 		b->hmac_key = g->hmac_key;
-		return nvs_hmac_key_load(g->hmac_key, k->hmac_inputkey, err);
+		return keycmd_load_hmac_input(k, g->hmac_key, err);
 	}
 	return 0;
 }
@@ -249,6 +249,7 @@ static int help(void)
 	      "  verify        read images back and compare them with their "
 	      "CSVs\n\n"
 	      "mfg_gen COMMAND -h shows the options of a command.\n", stdout);
+	cli_release(stdout);
 	return cli_close_stdout(CLI_OK);
 }
 

@@ -292,7 +292,7 @@ static int decrypt(int argc, char **argv)
 		r = file_make_parent((char *)path.data, &err);
 	if (!r)
 		r = file_write((char *)path.data, image.data, image.len,
-			       FILE_MODE_PUBLIC, FILE_REPLACE, &err);
+			       FILE_MODE_SECRET, FILE_REPLACE, &err);
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
 	buf_release(&path);
@@ -386,6 +386,7 @@ static int help(void)
 	      "Command lines of older versions work too:\n"
 	      "  nvs_partition_gen --input x.csv --output x.bin --size 0x6000\n"
 	      "  nvs_partition_gen x.csv x.bin [size]\n", stdout);
+	cli_release(stdout);
 	return cli_close_stdout(CLI_OK);
 }
 

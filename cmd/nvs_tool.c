@@ -6,6 +6,7 @@
  * diff and stat in place of FILE begin commands of its own.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "dump.h"
@@ -34,7 +35,11 @@ static int open_view(struct view *v, const struct cli_command *cmd)
 	bool always = !strcmp(colour, "always");
 	bool automatic = !strcmp(colour, "auto");
 
-	*v = (struct view){ .out = stdout, .err = stderr };
+	*v = (struct view){
+		.out = stdout,
+		.err = stderr,
+		.terminal = isatty(STDOUT_FILENO),
+	};
 	if (!always && !automatic && strcmp(colour, "never") != 0)
 		return cli_wrong_usage(cmd, "--color: '%s' is not one of "
 				       "never, auto, always", colour);

@@ -180,14 +180,15 @@ static int encrypt(const struct single *s, uint8_t *image,
 	return r;
 }
 
-static int open_aside(struct file_aside *f, const char *path, const void *p,
-		      size_t n, struct err *err)
+static int open_aside(struct file_aside *f, const char *path, bool secret,
+		      const void *p, size_t n, struct err *err)
 {
 	int r;
 
 	r = file_make_parent(path, err);
 	if (!r)
-		r = file_aside_open(f, path, FILE_MODE_PUBLIC, err);
+		r = file_aside_open(f, path, secret ? FILE_MODE_SECRET :
+				    FILE_MODE_PUBLIC, err);
 	if (!r)
 		r = file_aside_write(f, p, n, err);
 	return r;
@@ -202,10 +203,11 @@ static int write_all(const struct single *s, const struct key_paths *paths,
 	int r = 0;
 
 	if (s->csv)
-		r = open_aside(&csv, s->csv_path, s->csv->data, s->csv->len,
-			       err);
+		r = open_aside(&csv, s->csv_path, s->secret || s->encrypt,
+			       s->csv->data, s->csv->len, err);
 	if (!r)
-		r = open_aside(&out, s->image_path, image, s->size, err);
+		r = open_aside(&out, s->image_path, s->secret && !s->encrypt,
+			       image, s->size, err);
 	if (!r && s->encrypt && s->keys.keygen)
 		r = keycmd_save(&s->keys, paths, keys, hmac_key, err);
 	if (!r && s->csv)

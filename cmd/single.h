@@ -29,6 +29,9 @@ struct single {
 	void (*find_source)(const void *ctx, struct pos *pos);
 	const void *ctx;
 
+	bool secret;            /* it is a secret: it, and an image that is
+				   not encrypted, are for their owner only */
+
 	const char *image_path;
 	size_t size;            /* of the partition */
 	unsigned version;       /* 1 or 2 */

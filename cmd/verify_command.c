@@ -20,8 +20,19 @@ struct request {
 
 static void show_wrong(void *ctx, const char *file, const char *text)
 {
+	struct buf line = BUF_INIT;
+	const char *whole = buf_printf(&line, "%s: error: %s", file, text) ?
+			    NULL : buf_str(&line);
+
 	(void)ctx;
-	cli_say(stderr, "%s: error: %s", file, text);
+	cli_print_line(stderr, whole ? whole : file);
+	buf_release(&line);
+}
+
+static void show_warning(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	cli_warning(e);
 }
 
 static int number(const struct cli_command *cmd, const char *name,
@@ -102,7 +113,11 @@ static int run(const struct cli_command *cmd, struct request *q,
 
 int verify_command(int argc, char **argv)
 {
-	struct request q = { .verify = { .outdir = ".", .wrong = show_wrong } };
+	struct request q = { .verify = {
+		.outdir = ".",
+		.wrong = show_wrong,
+		.warnings = { show_warning, NULL },
+	} };
 	const struct cli_option options[] = {
 		{ "outdir", 0, CLI_TEXT, &q.verify.outdir, "DIR",
 		  "where csv/, bin/ and keys/ are (default: .)" },

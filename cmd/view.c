@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "cli.h"
 
 /* ---- Walking ---- */
 
@@ -173,7 +173,7 @@ __attribute__((format(printf, 4, 0)))
 static void print_diagnostic(const struct view *v, const char *word,
 			     enum style style, const char *fmt, va_list ap)
 {
-	char text[2048], shown[4096];
+	char text[ERR_TEXT_MAX];
 
 	/* On a terminal both streams end in one place: keep their order. */
 	fflush(v->out);
@@ -182,8 +182,7 @@ static void print_diagnostic(const struct view *v, const char *word,
 	else
 		fputs(word, v->err);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fprintf(v->err, "%s\n", text_show(shown, sizeof(shown), text,
-					  strlen(text)));
+	cli_print_line(v->err, text);
 }
 
 void view_error(const struct view *v, const char *fmt, ...)

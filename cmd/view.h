@@ -44,6 +44,7 @@ struct view {
 	size_t size;
 	FILE *out, *err;
 	bool colour_out, colour_err;
+	bool terminal;       /* out is one: no strings that command it */
 	/* Filled by view_init(): */
 	struct view_name *names; /* one per number, ascending; owned */
 	size_t name_count;

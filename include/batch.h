@@ -15,7 +15,8 @@
  *
  * Files: <outdir>/csv/STEM.csv, <outdir>/bin/STEM.bin, and, when keys are
  * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin; with labels,
- * labels/STEM.png and labels/STEM.svg. STEM is <prefix>-<id> or
+ * labels/STEM.png and labels/STEM.svg. Keys and labels, and the CSVs of
+ * encrypted images, which hold the same in clear, have mode 0600. STEM is <prefix>-<id> or
  * <prefix>-<counter>-<id>.
  */
 #ifndef BATCH_H
@@ -77,7 +78,8 @@ struct batch_options {
 	const struct nvs_keys *given;  /* BATCH_GIVEN */
 	const uint8_t *hmac_key;       /* BATCH_DERIVED: 32 bytes */
 	const char *key_source;        /* file these were read from, which is
-					  not to be overwritten; or NULL */
+					  not to be overwritten, and which a
+					  warning names; or NULL */
 	const char *key_name;          /* file name under keys/ for the only
 					  device, or NULL: keys-STEM.bin */
 	const char *hmac_key_name;     /* the same for hmac-keys-STEM.bin */
@@ -87,6 +89,9 @@ struct batch_options {
 	uint64_t shards;       /* 0: all rows */
 	enum batch_start start;
 	bool overwrite;        /* replace existing files */
+	bool secret_values;    /* what holds them in clear is for its owner
+				  only; so it is anyway when images are
+				  encrypted: CSVs, not images */
 	bool check_only;       /* stop after the check */
 	const char *manifest;  /* path for the manifest, or NULL */
 	bool sums;             /* write <outdir>/SHA256SUMS-<prefix> */
@@ -95,7 +100,7 @@ struct batch_options {
 	unsigned jobs;         /* threads; 0: as many as processors */
 
 	struct err_sink errors;   /* one call per mistake, in order */
-	struct err_sink warnings;
+	struct err_sink warnings; /* also once when devices share a key */
 	/* Called now and then from any thread, one call at a time. May be 0. */
 	void (*progress)(void *ctx, const char *phase, uint64_t done,
 			 uint64_t total);

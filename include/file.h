@@ -3,11 +3,12 @@
  * file.h - whole files: read them, and write them so that a reader sees
  * either the old one or the new one, never half of one.
  */
-#ifndef FILE_H
-#define FILE_H
+#ifndef NVSGEN_FILE_H
+#define NVSGEN_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -105,6 +106,23 @@ int file_make_dirs(const char *path, struct err *err);
 /* The same for the directory a file name lies in. */
 __attribute__((warn_unused_result))
 int file_make_parent(const char *path, struct err *err);
+
+/*
+ * Whether a file may be relied on: it belongs to who runs this, to root, or
+ * to the owner of dir, the directory it was found in, who could put there
+ * what he likes anyway. Others' files in a directory for all may be planted.
+ */
+bool file_is_trusted(const struct stat *file, int dir);
+
+/* Open the directory that path lies in. -1 with errno on failure. */
+int file_open_parent(const char *path);
+
+/*
+ * Open the directory called name, which holds no slash, in the directory at.
+ * A link there is followed only if it may be relied on; else -1 with errno
+ * ELOOP. -1 with errno on failure.
+ */
+int file_open_dir(int at, const char *name);
 
 /*
  * path with a leading "~" or "~/" replaced by the home directory, appended

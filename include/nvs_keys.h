@@ -10,6 +10,8 @@
 #ifndef NVS_KEYS_H
 #define NVS_KEYS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -65,6 +67,13 @@ int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
 __attribute__((warn_unused_result))
 int nvs_keys_save(const struct nvs_keys *keys, const char *path,
 		  enum file_existing existing, struct err *err);
+
+/*
+ * Whether n bytes of a key, 32 or more, follow a pattern that a guess would
+ * find: equal bytes, counting ones, a few that are repeated. A random key
+ * does so never.
+ */
+bool nvs_key_is_pattern(const uint8_t *p, size_t n);
 
 void nvs_keys_wipe(struct nvs_keys *keys);
 

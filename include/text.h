@@ -5,8 +5,8 @@
  * None of them depends on the locale, none of them accepts trailing rubbish.
  * Texts are given with their length and need no NUL.
  */
-#ifndef TEXT_H
-#define TEXT_H
+#ifndef NVSGEN_TEXT_H
+#define NVSGEN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,6 +87,12 @@ bool text_is_space(char c);
 
 /* Equal without regard to the case of ASCII letters; b is NUL-terminated. */
 bool text_same_word(const char *a, size_t len, const char *b);
+
+/*
+ * Whether there is a character in it that a terminal takes as a command:
+ * ASCII's, and those of U+0080 to U+009F.
+ */
+bool text_has_control(const char *s);
 
 /*
  * s for a message, into out[size]: control characters, characters that cannot

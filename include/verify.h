@@ -39,6 +39,11 @@ struct verify_options {
 	 */
 	void (*wrong)(void *ctx, const char *file, const char *text);
 	void *ctx;
+	/*
+	 * Called once when two files in keys/ (with a prefix, two of that)
+	 * hold the same key. That is not wrong. report may be 0.
+	 */
+	struct err_sink warnings;
 	atomic_int *stop;      /* not 0: interrupt; may be NULL. Set by a
 				  signal handler, read by all threads */
 };

@@ -392,6 +392,23 @@ static void test_module_info(void **state)
 		     "the module parameters to take");
 }
 
+/* A project whose module could not be read forgot to free its platform. */
+static void test_bug_module_read_twice(void **state)
+{
+	struct err err = ERR_INIT, again = ERR_INIT;
+	struct espat *e = espat_new(root, NULL, &err);
+	struct buf csv = BUF_INIT;
+
+	(void)state;
+	put("build/module_info.json", "{\"platform\": \"P\"}");
+	assert_non_null(e);
+	assert_int_equal(espat_load(e, &err), 0);
+	assert_int_equal(espat_csv(e, &csv, &err), ERR_INPUT);
+	assert_int_equal(espat_load_partitions(e, NULL, &again), ERR_INPUT);
+	espat_free(e);
+	buf_release(&csv);
+}
+
 static void test_missing_files(void **state)
 {
 	static const char *const names[] = {
@@ -653,6 +670,7 @@ int main(void)
 		cmocka_unit_test_setup(test_param_rows, fresh_tree),
 		cmocka_unit_test_setup(test_param_columns, fresh_tree),
 		cmocka_unit_test_setup(test_module_info, fresh_tree),
+		cmocka_unit_test_setup(test_bug_module_read_twice, fresh_tree),
 		cmocka_unit_test_setup(test_missing_files, fresh_tree),
 		cmocka_unit_test_setup(test_ble, fresh_tree),
 		cmocka_unit_test_setup(test_one_namespace, fresh_tree),

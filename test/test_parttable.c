@@ -311,6 +311,23 @@ static void test_number_spellings(void **state)
 	}
 }
 
+/* What overflows to the smallest number of all has no negative. */
+static void test_bug_number_without_a_negative(void **state)
+{
+	static const char *const texts[] = {
+		"-9223372036854775808", "-8589934592M1024",
+		"-8589934592KKM", "-0x8000000000000000"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		int64_t n = 1;
+
+		if (parttable_number(texts[i], strlen(texts[i]), &n) == TEXT_OK)
+			fail_msg("%s is %lld", texts[i], (long long)n);
+	}
+}
+
 static void test_invalid_places(void **state)
 {
 	(void)state;
@@ -858,6 +875,7 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_fixed_rows),
 		cmocka_unit_test(test_number_spellings),
+		cmocka_unit_test(test_bug_number_without_a_negative),
 		cmocka_unit_test(test_invalid_places),
 		cmocka_unit_test(test_invalid_fields),
 		cmocka_unit_test(test_invalid_flags),

@@ -141,6 +141,21 @@ static void test_rows_and_cells(void **state)
 	expect("a;b\tc\n", "1:1<a;b\tc>\n");
 }
 
+/* Counted from the place of the text even where it has none. */
+static void test_bug_no_text_at_null(void **state)
+{
+	struct csv_row row = CSV_ROW_INIT;
+	struct err err = ERR_INIT;
+	struct csv_table *t;
+
+	(void)state;
+	t = csv_table_new_memory(NULL, 0, "t.csv", CSV_HASH_COMMENTS, &err);
+	assert_non_null(t);
+	assert_int_equal(csv_table_next(t, &row, &err), 0);
+	csv_row_release(&row);
+	csv_table_free(t);
+}
+
 static void test_line_ends(void **state)
 {
 	(void)state;
@@ -523,6 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_and_cells),
+		cmocka_unit_test(test_bug_no_text_at_null),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_blank_lines),
 		cmocka_unit_test(test_blanks_are_kept),

@@ -15,8 +15,10 @@ tree_of() {
 	[ "$status" -eq 0 ] || fail "a tree to verify" "$(last_run)"
 }
 
+# Warnings of shared keys are key_warnings.sh's.
 verify() {
 	try mfg_gen verify --outdir out "$@"
+	sed -i '/: warning: holds the same key as /d' "$ERR"
 }
 
 # right NAME [COUNT]: the last verify found all images right
@@ -76,7 +78,7 @@ printf -- '-----BEGIN-----\nline, two\n' >ca.pem
 repeat 300 1 >c1.bin
 repeat 4500 2 >c2.bin
 repeat 64 k | tr k '\001' >same.bin
-{ repeat 32 k && repeat 32 l; } >key.bin
+head -c 64 /dev/urandom >key.bin
 repeat 32 h >hmac.bin
 
 # ---- right trees of each scheme ----
@@ -386,7 +388,7 @@ while IFS= read -r -d '' bin; do
 	[ -z "$key" ] || options=(--inputkey "$key")
 	try mfg_gen verify --outdir "../${tree%/bin}" "${options[@]}"
 	is "$case: the recorded tree is right" \
-		"$status $(sed 's/^[0-9]* //' "$OUT") $(cat "$ERR")" \
+		"$status $(sed 's/^[0-9]* //' "$OUT") $(grep -v ': warning: ' "$ERR")" \
 		"0 images verified, 0 wrong "
 	cd "$T" || exit 1
 done < <(find "$ROOT"/test/golden/mfg-* -type d -name bin -print0 | sort -z)

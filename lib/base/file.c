@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,22 +43,30 @@ int file_read_stream(int fd, const char *path, size_t max, struct buf *out,
 	return r;
 }
 
+static int refuse_special(const char *path, mode_t mode, struct err *err)
+{
+	if (S_ISDIR(mode))
+		return err_set(err, ERR_INPUT, "'%s' is a directory, a file is "
+			       "needed", path);
+	return err_set(err, ERR_INPUT, "'%s' is not a regular file", path);
+}
+
 int file_read(const char *path, size_t max, struct buf *out, struct err *err)
 {
 	struct stat st;
 	int fd, r;
 
+	/* A device may act on being opened. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return refuse_special(path, st.st_mode, err);
 	/* O_NONBLOCK: a FIFO without a writer must not hang the open. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_io(err, errno, "cannot open", path);
 	if (fstat(fd, &st))
 		r = err_io(err, errno, "cannot read", path);
-	else if (S_ISDIR(st.st_mode))
-		r = err_set(err, ERR_INPUT, "'%s' is a directory, a file is "
-			    "needed", path);
 	else if (!S_ISREG(st.st_mode))
-		r = err_set(err, ERR_INPUT, "'%s' is not a regular file", path);
+		r = refuse_special(path, st.st_mode, err);
 	else if ((uintmax_t)st.st_size > max)
 		r = err_set(err, ERR_RANGE, "'%s' has %ju bytes, at most %zu "
 			    "are possible here", path, (uintmax_t)st.st_size,
@@ -148,8 +157,7 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 	return 0;
 }
 
-/* The directory of path. -1 with errno on failure. */
-static int open_parent(const char *path)
+int file_open_parent(const char *path)
 {
 	size_t dir = parent_len(path);
 	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
@@ -216,7 +224,7 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 		      struct err *err)
 {
 	/* Opened first: behind the rename as little as possible may fail. */
-	int dir = open_parent(f->final), r;
+	int dir = file_open_parent(f->final), r;
 
 	if (dir < 0 || fsync(f->fd)) {
 		r = err_io(err, errno, "cannot write", f->final);
@@ -245,7 +253,7 @@ int file_move(int dir, const char *name, int fd, const char *path,
 
 	if (fsync(fd))
 		return err_io(err, errno, "cannot write", path);
-	parent = open_parent(path);
+	parent = file_open_parent(path);
 	if (parent < 0)
 		return err_io(err, errno, "cannot open the directory of", path);
 	if (existing == FILE_REPLACE ?
@@ -322,6 +330,56 @@ int file_make_parent(const char *path, struct err *err)
 	r = file_make_dirs(name, err);
 	mem_free(name);
 	return r;
+}
+
+bool file_is_trusted(const struct stat *file, int dir)
+{
+	struct stat st;
+
+	return file->st_uid == geteuid() || !file->st_uid ||
+	       (!fstat(dir, &st) && file->st_uid == st.st_uid);
+}
+
+/* Where a link leads that was opened itself, if it may be followed. */
+static int follow(int at, int link)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(link, &st))
+		return -1;
+	if (!S_ISLNK(st.st_mode)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	if (!file_is_trusted(&st, at)) {
+		errno = ELOOP;
+		return -1;
+	}
+	n = readlinkat(link, "", target, sizeof(target) - 1);
+	if (n < 0)
+		return -1;
+	target[n] = '\0';
+	return openat(at, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int file_open_dir(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+			O_NOFOLLOW), link, errnum;
+
+	if (fd >= 0 || (errno != ENOTDIR && errno != ELOOP))
+		return fd;
+	/* Held open, so that it is the one looked at that is followed. */
+	link = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (link < 0)
+		return -1;
+	fd = follow(at, link);
+	errnum = errno;
+	close(link);
+	errno = errnum;
+	return fd;
 }
 
 int file_expand_home(const char *path, struct buf *out, struct err *err)

@@ -316,6 +316,26 @@ bool text_same_word(const char *a, size_t len, const char *b)
 	return true;
 }
 
+/* Length of the character that a terminal takes as a command, or 0. */
+static size_t control_len(const char *s, size_t len)
+{
+	uint8_t c = (uint8_t)s[0];
+
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	/* U+0080 to U+009F, which may begin an escape sequence. */
+	return c == 0xc2 && len > 1 && (uint8_t)s[1] >= 0x80 &&
+	       (uint8_t)s[1] < 0xa0 ? 2 : 0;
+}
+
+bool text_has_control(const char *s)
+{
+	for (size_t len = strlen(s); len; s++, len--)
+		if (control_len(s, len))
+			return true;
+	return false;
+}
+
 /*
  * Whether a terminal obeys the character at s, of take bytes, or shows
  * nothing for it: C0 and C1 control characters; spaces and hyphens that look

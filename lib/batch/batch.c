@@ -397,6 +397,33 @@ static int check(struct batch *b)
 	return b->findings.count ? b->findings.kept[0].code : 0;
 }
 
+/*
+ * One key for several devices is as safe as the worst kept of them: say so,
+ * once. A shard is a part of a batch whose others have the key as well.
+ */
+static void warn_of_shared_key(struct batch *b)
+{
+	const struct batch_options *o = b->o;
+	uint64_t devices = o->only ? b->result->devices : b->result->rows;
+	struct pos pos = { o->key_source, 0, 0 };
+	struct err warning = ERR_INIT;
+
+	if ((o->keys != BATCH_GIVEN && o->keys != BATCH_DERIVED) ||
+	    devices < 2 || !o->warnings.report)
+		return;
+	if (o->keys == BATCH_GIVEN)
+		err_at(&warning, &pos, ERR_KEY, "this key encrypts all %" PRIu64
+		       " devices: whoever reads it out of one can read the "
+		       "data of all; --keygen gives each a key of its own",
+		       devices);
+	else
+		err_at(&warning, &pos, ERR_KEY, "the keys of all %" PRIu64
+		       " devices derive from this HMAC key: whoever reads it "
+		       "out of one can read the data of all; --kp_hmac_keygen "
+		       "gives each a key of its own", devices);
+	o->warnings.report(o->warnings.ctx, &warning);
+}
+
 /* The table must still be the one that was checked. */
 static int values_unchanged(struct batch *b, struct err *err)
 {
@@ -416,6 +443,15 @@ static int values_unchanged(struct batch *b, struct err *err)
 static bool wants_record(const struct batch_options *o)
 {
 	return o->manifest || o->sums || o->created;
+}
+
+/*
+ * The table with repeated values filled in is no more open than the one it
+ * comes from; that of a pipe, which was spooled, is for its owner only.
+ */
+static mode_t expanded_mode(const struct batch *b)
+{
+	return b->values_before.st_mode & FILE_MODE_PUBLIC;
 }
 
 static int open_stage(struct batch *b, struct err *err)
@@ -439,7 +475,7 @@ static int open_stage(struct batch *b, struct err *err)
 	b->manifest_ready = !r;
 	if (!r && b->extras.expanded.len) {
 		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
-						   FILE_MODE_PUBLIC, err);
+						   expanded_mode(b), err);
 		if (b->rows.expand_fd < 0)
 			r = err->code;
 	}
@@ -541,6 +577,8 @@ static int run(struct batch *b)
 		r = read_inputs(b);
 	if (!r)
 		r = check(b);
+	if (!r)
+		warn_of_shared_key(b);
 	if (r || b->o->check_only)
 		return r;
 	if (b->o->checked && b->o->checked(b->o->ctx, &err))

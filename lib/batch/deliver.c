@@ -152,27 +152,30 @@ static bool same_bytes(int a, int b, off_t size)
 	return true;
 }
 
-/* Whether a file at path has the bytes of fd, which has that size. */
-static bool same_contents(int fd, const char *path, off_t size)
+/* Whether a file at path has the bytes of fd, and is not more open. */
+static bool is_as_good(int fd, const struct stat *wanted, const char *path)
 {
-	int there = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int there = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+			 O_NOFOLLOW);
 	struct stat st;
 	bool same;
 
 	same = there >= 0 && !fstat(there, &st) && S_ISREG(st.st_mode) &&
-	       st.st_size == size && same_bytes(fd, there, size);
+	       !(st.st_mode & ~wanted->st_mode) &&
+	       st.st_size == wanted->st_size &&
+	       same_bytes(fd, there, st.st_size);
 	if (there >= 0)
 		close(there);
 	return same;
 }
 
-static int copy_aside(int fd, const char *path, enum file_existing existing,
-		      struct err *err)
+static int copy_aside(int fd, const char *path, mode_t mode,
+		      enum file_existing existing, struct err *err)
 {
 	struct file_aside out;
 	uint8_t chunk[16384];
 	ssize_t n;
-	int r = file_aside_open(&out, path, FILE_MODE_PUBLIC, err);
+	int r = file_aside_open(&out, path, mode, err);
 
 	if (r)
 		return r;
@@ -199,7 +202,7 @@ int deliver_file(const struct stage *s, const char *own, int fd,
 
 	if (fstat(fd, &st))
 		return err_io(err, errno, "cannot read", path);
-	if (file_exists(path) && same_contents(fd, path, st.st_size))
+	if (file_exists(path) && is_as_good(fd, &st, path))
 		return 0;
 	r = file_make_parent(path, err);
 	if (!r)
@@ -207,7 +210,8 @@ int deliver_file(const struct stage *s, const char *own, int fd,
 	if (r != ERR_IO || err->errnum != EXDEV)
 		return r;
 	err_clear(err);
-	return copy_aside(fd, path, existing, err);
+	return copy_aside(fd, path, st.st_mode & FILE_MODE_PUBLIC, existing,
+			  err);
 }
 
 /* A line as sha256sum(1) writes and reads it, into the file in ctx. */

@@ -235,6 +235,20 @@ static int name_it(struct device_maker *m, enum name_kind kind,
 	       err_nomem(err) : 0;
 }
 
+/* What is as secret as a key is kept like one. */
+static mode_t mode_of(const struct device_maker *m, enum name_kind kind)
+{
+	bool encrypted = m->o->keys != BATCH_PLAIN, secret;
+
+	if (kind == NAME_CSV)
+		secret = encrypted || m->o->secret_values;
+	else if (kind == NAME_BIN)
+		secret = !encrypted && m->o->secret_values;
+	else
+		secret = true;
+	return secret ? FILE_MODE_SECRET : FILE_MODE_PUBLIC;
+}
+
 /*
  * Put a file in place unless a resumed run finds it right, staged or already
  * published.
@@ -243,8 +257,6 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
-	mode_t mode = dir == NAME_DIR_KEYS || dir == NAME_DIR_LABELS ?
-		      FILE_MODE_SECRET : FILE_MODE_PUBLIC;
 	const char *file;
 
 	if (name_it(m, kind, err))
@@ -271,8 +283,8 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 			break;
 		}
 	}
-	return stage_write(m->stage, dir, file, p, n, mode, m->stage->resumed,
-			   err);
+	return stage_write(m->stage, dir, file, p, n, mode_of(m, kind),
+			   m->stage->resumed, err);
 }
 
 /*

@@ -35,12 +35,11 @@ int name_check_part(const char *part, const char *what, struct err *err)
 	if (!strcmp(part, ".") || !strcmp(part, ".."))
 		return err_set(err, ERR_INPUT, "the %s '%s' can't be part of a "
 			       "file name", what, shown);
-	for (const char *c = part; *c; c++)
-		if (*c == '/' || (uint8_t)*c < ' ' || *c == 0x7f)
-			return err_set(err, ERR_INPUT, "the %s '%s' holds %s, "
-				       "which can't be part of a file name",
-				       what, shown, *c == '/' ? "a '/'" :
-				       "a control character");
+	if (strchr(part, '/') || text_has_control(part))
+		return err_set(err, ERR_INPUT, "the %s '%s' holds %s, which "
+			       "can't be part of a file name", what, shown,
+			       strchr(part, '/') ? "a '/'" :
+			       "a control character");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -105,6 +106,26 @@ static int look(struct setup_batch *s, struct err *err)
 
 /* ---- The plan ---- */
 
+/* The plan of an earlier run: nobody else may have put it there. */
+static int open_plan(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int dir = file_open_parent(path);
+	struct stat st;
+
+	if (fd >= 0 && dir >= 0 && !fstat(fd, &st) &&
+	    !file_is_trusted(&st, dir)) {
+		err_set(err, ERR_EXISTS, "'%s' is another user's file, who would "
+			"know the setup codes: look where it comes from, then "
+			"remove it", path);
+		close(fd);
+		fd = -1;
+	}
+	if (dir >= 0)
+		close(dir);
+	return fd;
+}
+
 static int read_plan(struct setup_batch *s, const char *path,
 		     const char *name_column, struct plan *plan)
 {
@@ -112,8 +133,12 @@ static int read_plan(struct setup_batch *s, const char *path,
 	struct err err = ERR_INIT;
 	int fd, r;
 
-	fd = !strcmp(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
-				  open(path, O_RDONLY | O_CLOEXEC);
+	if (path == (char *)s->plan_path.data)
+		fd = open_plan(path, &err);
+	else
+		fd = !strcmp(path, "-") ?
+		     fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+		     open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		err_io(&err, errno, "cannot open", path);
 		return report(s, &err);
@@ -359,6 +384,7 @@ static int run(struct setup_batch *s, struct batch_result *result)
 	b->progress = b->progress ? pass_progress : NULL;
 	b->checked = save_plan;
 	b->label = s->o->labels ? make_label : NULL;
+	b->secret_values = true; /* a code can be found for its verifier */
 	b->created = record_image;
 	b->ctx = s;
 	r = batch_run(b, result);

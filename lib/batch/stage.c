@@ -74,16 +74,28 @@ void stage_release(struct stage *s)
 	s->outdir = s->partial = NULL;
 }
 
-/* Open what there is of a target directory, where files can be renamed to. */
-static int open_target(struct stage *s, enum name_dir dir, struct err *err)
+/*
+ * Open what there is of a target directory, where files can be renamed to.
+ * One that was not there to be opened, but has a name now, leads nowhere;
+ * or another shard has just made it, and a second try succeeds.
+ */
+static int open_target(struct stage *s, enum name_dir dir, bool again,
+		       struct err *err)
 {
 	const char *name = name_dirs[dir];
 	struct stat out, target;
-	int fd = openat(s->out_fd, name, OPEN_DIR);
+	int fd = file_open_dir(s->out_fd, name);
 
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_INPUT, "'%s/%s' is another user's "
+			       "symbolic link, which is not followed: remove "
+			       "it, or choose another --outdir", s->outdir,
+			       name);
 	if (fd < 0 && errno == ENOENT &&
 	    faccessat(s->out_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
+	if (fd < 0 && errno == ENOENT && again)
+		return open_target(s, dir, false, err);
 	s->target[dir] = fd;
 	if (fd < 0 || fstat(fd, &target) || fstat(s->out_fd, &out)) {
 		err_io(err, errno, "cannot open the directory", name);
@@ -104,7 +116,7 @@ static int open_targets(struct stage *s, struct err *err)
 
 	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (s->target[i] < 0)
-			r = open_target(s, (enum name_dir)i, err);
+			r = open_target(s, (enum name_dir)i, true, err);
 	return r;
 }
 
@@ -468,9 +480,12 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 	return ERR_IO;
 }
 
-/* Open a staged or target file for reading; its size. -1 with errno. */
+/*
+ * Open a staged or target file for reading; its size, and whose it is.
+ * -1 with errno.
+ */
 static int open_file(const struct stage *s, bool target, enum name_dir dir,
-		     const char *file, off_t *size)
+		     const char *file, off_t *size, bool *trusted)
 {
 	int at = target ? s->target[dir] : s->dir[dir];
 	struct stat st;
@@ -480,9 +495,14 @@ static int open_file(const struct stage *s, bool target, enum name_dir dir,
 	if (at < 0)
 		return -1;
 	fd = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
-		st.st_size = -1;
-	*size = fd >= 0 ? st.st_size : 0;
+	if (fd >= 0 && fstat(fd, &st)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		return -1;
+	*trusted = file_is_trusted(&st, s->out_fd);
+	*size = S_ISREG(st.st_mode) ? st.st_size : -1;
 	return fd;
 }
 
@@ -509,9 +529,9 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 {
 	const uint8_t *want = p;
 	uint8_t chunk[NVS_PAGE_SIZE];
-	bool equal;
-	off_t size;
-	int fd = open_file(s, target, dir, file, &size);
+	bool equal, trusted;
+	off_t size = 0;
+	int fd = open_file(s, target, dir, file, &size, &trusted);
 
 	if (fd < 0)
 		return target ? (stage_target_exists(s, dir, file) ?
@@ -531,13 +551,18 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 int stage_read(const struct stage *s, bool target, enum name_dir dir,
 	       const char *file, void *p, size_t n, struct err *err)
 {
+	bool trusted = true;
 	off_t size = -1;
-	int fd = open_file(s, target, dir, file, &size), r = 0;
+	int fd = open_file(s, target, dir, file, &size, &trusted), r = 0;
 
 	if (fd < 0) {
 		/* ELOOP: a symbolic link, which is none of ours. */
 		if (errno != ENOENT && errno != ELOOP)
 			r = err_io(err, errno, "cannot read", file);
+	} else if (!trusted) {
+		r = err_set(err, ERR_EXISTS, "'%s' is another user's file, who "
+			    "would know the key: look where it comes from, "
+			    "then remove it", file);
 	} else if (size == (off_t)n) {
 		errno = 0;
 		if (read_all(fd, p, n))
@@ -659,7 +684,7 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			return rename_failed(s, dir, "", err);
 		/* Another shard was faster. */
-		r = open_target(s, dir, err);
+		r = open_target(s, dir, true, err);
 		if (r)
 			return r;
 	}

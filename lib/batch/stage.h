@@ -116,7 +116,8 @@ enum stage_found stage_compare(const struct stage *s, bool target,
 
 /*
  * Read a staged (or target) file of exactly n bytes: 1, 0 when there is none
- * of that size, or ERR_IO when it can't be read, which is not the same.
+ * of that size, or ERR_IO when it can't be read, which is not the same, or
+ * ERR_EXISTS when it is not to be relied on as file_is_trusted() says.
  */
 __attribute__((warn_unused_result))
 int stage_read(const struct stage *s, bool target, enum name_dir dir,

@@ -18,6 +18,7 @@
 #include "file.h"
 #include "jobs.h"
 #include "record.h"
+#include "shared_keys.h"
 #include "text.h"
 
 /* A kind of file: DIR/START<name>END. */
@@ -501,6 +502,55 @@ static bool has_any(const struct verify *v)
 	return v->count > 0;
 }
 
+/* Whether a file in keys/ is of the batch, or all are. */
+static bool is_key_of_batch(const void *ctx, const char *file)
+{
+	const struct verify *v = ctx;
+
+	return !v->o->prefix ||
+	       (name_in(&KEY, file) &&
+		has_prefix(v, file + strlen(KEY.start))) ||
+	       (name_in(&HMAC_KEY, file) &&
+		has_prefix(v, file + strlen(HMAC_KEY.start)));
+}
+
+/* Point out devices that share a key: the first two, and how many there are. */
+static int warn_of_shared_keys(const struct verify *v, struct err *err)
+{
+	struct shared_keys shared = SHARED_KEYS_INIT;
+	struct buf dir = BUF_INIT, one = BUF_INIT, two = BUF_INIT;
+	static const struct kind any = { "keys", "", "" };
+	struct err warning = ERR_INIT;
+	struct pos pos = { NULL, 0, 0 };
+	int r = 0;
+
+	if (!v->o->warnings.report)
+		return 0;
+	if (buf_printf(&dir, "%s/keys", v->o->outdir) || !buf_str(&dir))
+		r = err_nomem(err);
+	if (!r)
+		r = shared_keys_find(&shared, (char *)dir.data,
+				     is_key_of_batch, v, err);
+	if (!r && shared.sharing && (put_path(v, &any, shared.first, &one) ||
+				     put_path(v, &any, shared.second, &two)))
+		r = err_nomem(err);
+	if (!r && shared.sharing) {
+		pos.file = (char *)one.data;
+		err_at(&warning, &pos, ERR_KEY, "holds the same key as '%s' "
+		       "(of %zu key files, %zu hold a key that another one "
+		       "holds too): whoever reads it out of one device can "
+		       "read the data of the other; --keygen gives each a key "
+		       "of its own", (char *)two.data, shared.files,
+		       shared.sharing);
+		v->o->warnings.report(v->o->warnings.ctx, &warning);
+	}
+	shared_keys_release(&shared);
+	buf_release(&one);
+	buf_release(&two);
+	buf_release(&dir);
+	return r;
+}
+
 static int run_threads(struct verify *v, struct err *err)
 {
 	jobs_run(v->o->jobs, thread_main, v);
@@ -539,7 +589,7 @@ static int run(struct verify *v, struct err *err)
 		r = report_images(v, err);
 	if (!r)
 		report_strays(v);
-	return r;
+	return r ? r : warn_of_shared_keys(v, err);
 }
 
 int verify_run(const struct verify_options *o, struct verify_result *result,

@@ -126,7 +126,8 @@ struct csv_table *csv_table_new_memory(const void *p, size_t n,
 	struct csv_table *t = new_table(name, comments, err);
 
 	if (t) {
-		t->p = p;
+		/* Nothing may be at NULL, from which nothing may be counted. */
+		t->p = n ? p : (const void *)"";
 		t->end = t->p + n;
 	}
 	return t;

@@ -159,6 +159,21 @@ int nvs_keys_save(const struct nvs_keys *keys, const char *path,
 	return r;
 }
 
+bool nvs_key_is_pattern(const uint8_t *p, size_t n)
+{
+	/* A step of 0 is a repetition, another one counts. */
+	for (size_t apart = 1; apart <= 16; apart++) {
+		uint8_t step = (uint8_t)(p[apart] - p[0]);
+		size_t i = apart;
+
+		while (i < n && (uint8_t)(p[i] - p[i - apart]) == step)
+			i++;
+		if (i == n)
+			return true;
+	}
+	return false;
+}
+
 void nvs_keys_wipe(struct nvs_keys *keys)
 {
 	mem_wipe(keys, sizeof(*keys));

@@ -293,6 +293,8 @@ static void put_blob(struct nvs_writer *w, const struct nvs_item *item,
 {
 	struct nvs_entry index = { w->ns, NVS_BLOB_INDEX, 1, NVS_CHUNK_NONE,
 				   item->key };
+	/* An empty blob may be nowhere, and has one chunk all the same. */
+	const uint8_t *data = item->len ? item->data : (const uint8_t *)"";
 	struct place at = { w->page, w->used };
 	size_t done = 0;
 	uint8_t *p;
@@ -305,7 +307,7 @@ static void put_blob(struct nvs_writer *w, const struct nvs_item *item,
 
 		e.span = (uint8_t)span_of(take);
 		go_to(w, &at);
-		put_bytes(w, &e, item->data + done, take, false);
+		put_bytes(w, &e, data + done, take, false);
 		done += take;
 		at.used = w->used;
 		if (page_done)

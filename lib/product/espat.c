@@ -95,10 +95,8 @@ void espat_warn(const struct espat *e, const struct pos *pos, const char *fmt,
 
 	if (!e->warn)
 		return;
-	w.code = ERR_INPUT;
-	w.pos = *pos;
 	va_start(ap, fmt);
-	vsnprintf(w.msg, sizeof(w.msg), fmt, ap);
+	err_vat(&w, pos, ERR_INPUT, fmt, ap);
 	va_end(ap);
 	e->warn->report(e->warn->ctx, &w);
 }
@@ -168,11 +166,12 @@ int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len)
 {
-	const char *s = (const char *)text->data + *at, *end;
 	size_t left = text->len - *at;
+	const char *s, *end;
 
 	if (!left)
 		return false;
+	s = (const char *)text->data + *at;
 	end = memchr(s, '\n', left);
 	*len = end ? (size_t)(end - s) : left;
 	*at += *len + (end != NULL);
@@ -190,8 +189,11 @@ bool espat_option(const struct espat *e, const char *option, size_t len)
 {
 	static const char prefix[] = "CONFIG_";
 	const size_t skip = sizeof(prefix) - 1;
-	const uint8_t *p = e->sdkconfig.data, *end = p + e->sdkconfig.len;
+	const uint8_t *p = e->sdkconfig.data, *end;
 
+	if (!p)
+		return false;
+	end = p + e->sdkconfig.len;
 	/* Anywhere, as the build of ESP-AT looks for it. */
 	while ((p = memmem(p, (size_t)(end - p), prefix, skip)) != NULL) {
 		p += skip;

@@ -75,6 +75,9 @@ int espat_load_module(struct espat *e, struct err *err)
 
 	if (e->module)
 		return 0;
+	/* An attempt before may have failed half-way. */
+	mem_free(e->platform);
+	e->platform = NULL;
 	path = espat_path(e, "build/module_info.json", NULL, err);
 	if (!path)
 		return ERR_NOMEM;

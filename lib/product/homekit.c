@@ -299,6 +299,7 @@ static int check_infile(struct homekit_infile *in, const char *path,
 	if (!table)
 		return ERR_NOMEM;
 	r = check_header(table, &row, path, err);
+	in->columns = row.count;
 	if (!r)
 		r = find_namespace(in, table, &row, path, err);
 	buf_wipe(&row.text);
@@ -328,33 +329,57 @@ int homekit_infile_load(struct homekit_infile *in, const char *path,
 void homekit_infile_release(struct homekit_infile *in)
 {
 	buf_wipe(&in->text);
-	in->declares = false;
+	*in = (struct homekit_infile)HOMEKIT_INFILE_INIT;
 }
 
 /* ---- The CSV ---- */
 
+/* The end of a line: empty cells for the columns behind our four. */
+static int end_line(struct buf *out, size_t columns)
+{
+	int r = 0;
+
+	for (; columns > 4 && !r; columns--)
+		r = buf_putc(out, ',');
+	return r ? r : buf_putc(out, '\n');
+}
+
+static int put_setup(const struct homekit_setup *s, bool declared,
+		     size_t columns, struct buf *out)
+{
+	int r = 0;
+
+	if (!declared)
+		r = buf_puts(out, HOMEKIT_NAMESPACE ",namespace,,") ||
+		    end_line(out, columns);
+	if (!r)
+		r = buf_printf(out, "setup_id,data,binary,%s", s->id) ||
+		    end_line(out, columns) ||
+		    buf_puts(out, "setup_salt,data,hex2bin,") ||
+		    text_to_hex(s->salt, sizeof(s->salt), out) ||
+		    end_line(out, columns) ||
+		    buf_puts(out, "setup_verifier,data,hex2bin,") ||
+		    text_to_hex(s->verifier, sizeof(s->verifier), out) ||
+		    end_line(out, columns);
+	if (!r)
+		out->len--; /* the last line has no end */
+	return r ? ERR_NOMEM : 0;
+}
+
 int homekit_csv(const struct homekit_setup *s, const struct homekit_infile *in,
 		struct buf *out, struct err *err)
 {
+	size_t columns = in ? in->columns : 4;
 	/* The room at once: growing would leave copies behind. */
 	size_t room = 256 + 2 * (SRP_SALT_SIZE + SRP_VERIFIER_SIZE) +
-		      (in ? in->text.len : 0);
+		      4 * columns + (in ? in->text.len : 0);
 	int r;
 
 	r = buf_reserve(out, room);
 	if (!r)
 		r = in ? buf_append(out, in->text.data, in->text.len) :
 			 buf_puts(out, "key,type,encoding,value\n");
-	if (!r && !(in && in->declares))
-		r = buf_puts(out, HOMEKIT_NAMESPACE ",namespace,,\n");
 	if (!r)
-		r = buf_printf(out, "setup_id,data,binary,%s\n"
-			       "setup_salt,data,hex2bin,", s->id);
-	if (!r)
-		r = text_to_hex(s->salt, sizeof(s->salt), out);
-	if (!r)
-		r = buf_puts(out, "\nsetup_verifier,data,hex2bin,");
-	if (!r)
-		r = text_to_hex(s->verifier, sizeof(s->verifier), out);
+		r = put_setup(s, in && in->declares, columns, out);
 	return r ? err_nomem(err) : 0;
 }

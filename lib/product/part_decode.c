@@ -210,7 +210,8 @@ enum text_status parttable_number(const char *s, size_t len, int64_t *out)
 	st = digits(s, len, &n);
 	if (st == TEXT_NOT)
 		return st;
-	over |= __builtin_mul_overflow(n, factor, &n);
-	*out = negative ? -n : n;
-	return over || st == TEXT_OVERFLOW ? TEXT_OVERFLOW : TEXT_OK;
+	over |= st == TEXT_OVERFLOW || __builtin_mul_overflow(n, factor, &n);
+	/* What has overflowed may be the one number that has no negative. */
+	*out = over ? 0 : negative ? -n : n;
+	return over ? TEXT_OVERFLOW : TEXT_OK;
 }

@@ -40,17 +40,14 @@ int part_err(struct err *err, const struct parttable *t,
 	     const struct partition *p, enum part_field field,
 	     enum err_code code, const char *fmt, ...)
 {
-	struct err e = ERR_INIT;
 	va_list ap;
 
 	if (!err || err->code != ERR_NONE)
 		return code;
-	e.code = code;
-	set_place(&e, t, p, field);
 	va_start(ap, fmt);
-	vsnprintf(e.msg, sizeof(e.msg), fmt, ap);
+	err_vat(err, NULL, code, fmt, ap);
 	va_end(ap);
-	*err = e;
+	set_place(err, t, p, field);
 	return code;
 }
 
@@ -62,11 +59,10 @@ void part_warn(const struct err_sink *warn, const struct parttable *t,
 
 	if (!warn)
 		return;
-	e.code = ERR_INPUT;
-	set_place(&e, t, p, PART_NAME);
 	va_start(ap, fmt);
-	vsnprintf(e.msg, sizeof(e.msg), fmt, ap);
+	err_vat(&e, NULL, ERR_INPUT, fmt, ap);
 	va_end(ap);
+	set_place(&e, t, p, PART_NAME);
 	warn->report(warn->ctx, &e);
 }
 
