@@ -120,7 +120,8 @@ static int check_choices(const struct dump **dump)
 	if (!*dump)
 		return cli_wrong_usage(cmd, "--dump: '%s' is not one of %s",
 				       dump_name, DUMP_NAMES);
-	if (format && strcmp(format, "text") && strcmp(format, "json"))
+	if (format && strcmp(format, "text") != 0 &&
+	    strcmp(format, "json") != 0)
 		return cli_wrong_usage(cmd, "--format: '%s' is not one of "
 				       "text, json", format);
 	return -1;

@@ -497,9 +497,8 @@ static int make(struct batch *b)
 		return r;
 	if (interrupted(b, &err))
 		return err.code;
-	r = values_unchanged(b, &err);
-	if (!r)
-		r = manifest_finish(&b->manifest, &err);
+	if (!values_unchanged(b, &err) && !manifest_finish(&b->manifest, &err))
+		return 0;
 	return report(b, &err);
 }
 
@@ -540,11 +539,13 @@ static int publish(struct batch *b)
 				 b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
-	if (!r)
-		b->result->partial[0] = '\0';
-	if (!r && b->o->created)
-		r = manifest_visit(b->manifest.fd, tell_created, b, &err);
-	return report(b, &err);
+	if (r)
+		return report(b, &err);
+	b->result->partial[0] = '\0';
+	if (b->o->created &&
+	    manifest_visit(b->manifest.fd, tell_created, b, &err))
+		return report(b, &err);
+	return 0;
 }
 
 static int refuse_partial(struct batch *b)

@@ -327,7 +327,7 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 
 	if (job->keys) {
 		keys = &own;
-		r = buf_reserve(&file, 2 * NVS_KEY_PARTITION_SIZE) ?
+		r = buf_reserve(&file, (size_t)2 * NVS_KEY_PARTITION_SIZE) ?
 		    err_nomem(err) :
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
 		if (!r)

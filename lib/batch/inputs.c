@@ -134,12 +134,13 @@ static char *next_line(char **p, char *end)
 static int add_ids(struct buf *text, const char *path, struct ids *ids,
 		   struct err *err)
 {
-	char *p = buf_str(text), *end = p + text->len;
+	char *p = buf_str(text), *end;
 	struct pos pos = { path, 1, 1 };
 	char shown[TEXT_SHOWN];
 
 	if (!p)
 		return err_nomem(err);
+	end = p + text->len;
 	if (memchr(p, '\0', text->len))
 		return err_at(err, &pos, ERR_INPUT, "the list of ids holds NUL "
 			      "bytes, it is no text or UTF-16: save it as "

@@ -279,8 +279,7 @@ static void read_rows(struct reading *r, struct csv_table *t,
 		err_set(&err, ERR_INPUT, "the table is empty: the first line has "
 			"to name setup_code and setup_id");
 	if (got > 0 && read_header(r, &row, name_column)) {
-		while ((got = csv_table_next(t, &row, &err)) > 0 &&
-		       take_row(r, &row))
+		while (csv_table_next(t, &row, &err) > 0 && take_row(r, &row))
 			;
 		if (!r->plan->count && !r->result)
 			err_set(&err, ERR_INPUT, "the table has no accessory: "

@@ -640,16 +640,17 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 {
 	DIR *d = open_entries(s->dir[dir]);
 	const char *name;
-	int got = d ? 0 : -1, moved = 0, r = 0;
+	int got = 0, moved = 0, r = 0;
 
-	while (!r && d && (got = next_entry(d, &name)) > 0) {
+	if (!d)
+		return err_io(err, errno, "cannot read", s->partial);
+	while (!r && (got = next_entry(d, &name)) > 0) {
 		moved = 1;
 		r = publish_file(s, dir, name, overwrite, err);
 	}
 	if (!r && got < 0)
 		r = err_io(err, errno, "cannot read", s->partial);
-	if (d)
-		closedir(d);
+	closedir(d);
 	return r ? r : moved;
 }
 

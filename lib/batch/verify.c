@@ -172,7 +172,8 @@ static int each_file(struct verify *v, const char *dir,
 	else if (!(d = opendir((char *)path.data)) && errno != ENOENT)
 		r = err_io(err, errno, "cannot read", (char *)path.data);
 	while (d && !r && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 &&
 		    visit(v, dirfd(d), e->d_name))
 			r = err_nomem(err);
 	if (d)

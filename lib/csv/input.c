@@ -55,7 +55,8 @@ static int check_count(const struct layout *l, const struct csv_row *row,
 {
 	bool has_type = l->column[KEY] < row->count &&
 			l->column[TYPE] < row->count;
-	const struct csv_cell *type = &row->cells[l->column[TYPE]];
+	const struct csv_cell *type = has_type ? &row->cells[l->column[TYPE]] :
+						 NULL;
 	char shown[TEXT_SHOWN];
 
 	if (has_type && row->count < l->count &&
@@ -161,7 +162,7 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		err_at(&err, &top, ERR_INPUT, "there is no header, a first line "
 		       "that names key,type,encoding,value");
 	if (r > 0 && !read_header(&layout, &row, file, &err))
-		while ((r = csv_table_next(t, &row, &err)) > 0) {
+		while (csv_table_next(t, &row, &err) > 0) {
 			int added = add_row(in, &layout, &row, file, dialect,
 					    &err);
 

@@ -99,7 +99,7 @@ static int read_secret(const char *path, struct buf *out, struct err *err)
 	int r;
 
 	/* Reserved at once: growing would leave copies behind. */
-	if (buf_reserve(out, 2 * NVS_KEY_PARTITION_SIZE))
+	if (buf_reserve(out, (size_t)2 * NVS_KEY_PARTITION_SIZE))
 		return err_nomem(err);
 	r = file_read(path, NVS_KEY_PARTITION_SIZE, out, err);
 	if (r != ERR_RANGE)

@@ -687,8 +687,8 @@ bool nvs_reader_is_garbage(const struct nvs_reader *r)
 bool nvs_read_equal(const struct nvs_read_item *a,
 		    const struct nvs_read_item *b)
 {
-	if (a->type != b->type || strcmp(a->ns, b->ns) ||
-	    strcmp(a->key, b->key))
+	if (a->type != b->type || strcmp(a->ns, b->ns) != 0 ||
+	    strcmp(a->key, b->key) != 0)
 		return false;
 	if (nvs_read_is_int(a))
 		return a->value == b->value;

@@ -125,7 +125,7 @@ static size_t place_chunk(struct place *at, size_t left, bool *page_done)
 	size_t room, take;
 
 	place_entry(at);
-	room = (NVS_PAGE_ENTRIES - at->used - 1) * NVS_ENTRY_SIZE;
+	room = (size_t)(NVS_PAGE_ENTRIES - at->used - 1) * NVS_ENTRY_SIZE;
 	take = left < room ? left : room;
 	*page_done = take < left || room - take < NVS_ENTRY_SIZE;
 	return take;
@@ -195,7 +195,8 @@ static uint8_t *put_entry(struct nvs_writer *w, const struct nvs_entry *e)
 	if (!w->image)
 		return NULL;
 	nvs_page_mark(current_page(w), first, e->span);
-	p = current_page(w) + NVS_PAGE_ENTRIES_AT + first * NVS_ENTRY_SIZE;
+	p = current_page(w) + NVS_PAGE_ENTRIES_AT +
+	    (size_t)first * NVS_ENTRY_SIZE;
 	nvs_entry_start(p, e);
 	return p;
 }

@@ -13,7 +13,7 @@
 #define ESPAT_RAW_DATA "components/customized_partitions/raw_data"
 
 /* No file of such a tree comes near it. */
-#define ESPAT_FILE_MAX (16u * 1024u * 1024u)
+#define ESPAT_FILE_MAX (16u << 20)
 
 /* A line of the dependency file whose option is on. */
 struct espat_feature {

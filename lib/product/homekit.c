@@ -12,7 +12,7 @@ static const char id_chars[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 #define ID_CHARS (sizeof(id_chars) - 1)
 
 /* Each maker's entries are read whole; a partition's worth is far less. */
-#define INFILE_MAX (64u * 1024u * 1024u)
+#define INFILE_MAX (64u << 20)
 
 /* ---- Codes and ids ---- */
 
@@ -121,7 +121,7 @@ int homekit_salt_parse(const char *hex, uint8_t salt[SRP_SALT_SIZE],
 	size_t len = strlen(hex);
 	int r;
 
-	if (len != 2 * SRP_SALT_SIZE)
+	if (len != (size_t)2 * SRP_SALT_SIZE)
 		return err_set(err, ERR_INPUT, "the salt has %zu characters; "
 			       "%u hex digits are needed, for %u bytes", len,
 			       2 * SRP_SALT_SIZE, SRP_SALT_SIZE);

@@ -102,7 +102,7 @@ int part_decode(struct parttable_reader *r, const uint8_t *p, size_t len,
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		const struct mark *m = &marks[i];
 
-		if (len < m->len || memcmp(p, m->bytes, m->len))
+		if (len < m->len || memcmp(p, m->bytes, m->len) != 0)
 			continue;
 		p += m->len;
 		len -= m->len;

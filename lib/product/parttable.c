@@ -9,7 +9,7 @@
 #include "nvs_format.h"
 
 /* No table comes near it; a file that does is none. */
-#define FILE_MAX (1024u * 1024u)
+#define FILE_MAX (1u << 20)
 
 /*
  * Rows of 32 bytes in the 3072 that the table may have: the last marks its

@@ -54,7 +54,7 @@ static int check_md5(struct parttable_reader *r, const uint8_t *data,
 
 	if (!md5 || mbedtls_md(md5, data, at, sum))
 		return err_set(r->err, ERR_CRYPTO, "MD5 failed");
-	if (memcmp(sum, data + at + ROW_MD5, MD5_SIZE))
+	if (memcmp(sum, data + at + ROW_MD5, MD5_SIZE) != 0)
 		return damaged(r, at, "the MD5 of the partition table does not "
 			       "match its rows: the file is damaged");
 	return 0;
