@@ -28,8 +28,8 @@
  *   image SIZE [v1]               an NVS image, entry by entry; see
  *                                 make_line()
  *
- * Wrong usage (status 2) shows a line "usage: PROGRAM ..." first, which is not
- * in the table. And in each case: no file was made, changed, replaced or
+ * Wrong usage (status 2) shows "usage: PROGRAM ..." first, which is not in
+ * the table. And in each case: no file was made, changed, replaced or
  * removed, nothing but what is expected was said, no control character went
  * out, and every message has a place or names what it is about.
  *
@@ -888,12 +888,14 @@ static void check_lines(const char *text)
 	}
 }
 
-/* Take the line "usage: ..." from the front of stderr. */
+/* Take "usage: ..." and its indented lines from the front of stderr. */
 static void take_usage(struct buf *err)
 {
 	const char *text = (const char *)err->data;
 	size_t len = strcspn(text, "\n") + 1;
 
+	while (len < err->len && text[len] == ' ')
+		len += strcspn(text + len, "\n") + 1;
 	if (strncmp(text, "usage: ", 7) || len > err->len) {
 		wrong("wrong usage, but the usage is not shown", NULL, text);
 		return;

@@ -135,11 +135,6 @@ int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
 	if (!r && raw.len != NVS_HMAC_KEY_SIZE)
 		r = err_set(err, ERR_KEY, "HMAC key file '%s': %zu bytes, an HMAC "
 			    "key has %u", path, raw.len, NVS_HMAC_KEY_SIZE);
-	if (!r && (is_filled(raw.data, raw.len, 0) ||
-		   is_filled(raw.data, raw.len, 0xFF)))
-		r = err_set(err, ERR_KEY, "HMAC key file '%s': all bytes are "
-			    "0x%02x, which everybody can guess: no key was "
-			    "written to it", path, (unsigned)raw.data[0]);
 	if (!r)
 		memcpy(key, raw.data, NVS_HMAC_KEY_SIZE);
 	buf_wipe(&raw);
