@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "dump.h"
 #include "image.h"
+#include "text.h"
 
 static const char *colour = "auto";
 static struct image_keys keys;
@@ -237,6 +238,7 @@ static int list_checks(void)
 static int check_image(const struct image *im, const struct view *v)
 {
 	struct nvs_check_result result;
+	char file[4 * TEXT_SHOWN];
 	size_t errors, warnings, items;
 
 	if (im->garbage) {
@@ -251,7 +253,8 @@ static int check_image(const struct image *im, const struct view *v)
 	nvs_reader_items(im->reader, &items);
 	view_print(v, errors ? STYLE_RED : warnings ? STYLE_YELLOW :
 		   STYLE_GREEN, "%s: %zu keys, %zu errors, %zu warnings",
-		   im->file, items, errors, warnings);
+		   text_show(file, sizeof(file), im->file, strlen(im->file)),
+		   items, errors, warnings);
 	putchar('\n');
 	return errors || (strict && warnings) ? CLI_FAILED : CLI_OK;
 }

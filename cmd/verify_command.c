@@ -81,7 +81,8 @@ static int draw_seed(uint64_t *seed, struct err *err)
 	return r;
 }
 
-static int run(struct request *q, struct err *err)
+static int run(const struct cli_command *cmd, struct request *q,
+	       struct err *err)
 {
 	struct buf outdir = BUF_INIT;
 	struct verify_result result;
@@ -101,7 +102,7 @@ static int run(struct request *q, struct err *err)
 	nvs_keys_wipe(&q->given);
 	buf_release(&outdir);
 	if (r)
-		return cli_error(err);
+		return cli_fail(cmd, err);
 	if (q->sample)
 		printf("sample of %" PRIu64 ", seed %" PRIu64 "\n",
 		       result.images, q->verify.seed);
@@ -151,5 +152,5 @@ int verify_command(int argc, char **argv)
 
 	if (r < 0)
 		r = parse_numbers(&cmd, &q);
-	return r >= 0 ? r : cli_close_stdout(run(&q, &err));
+	return r >= 0 ? r : cli_close_stdout(run(&cmd, &q, &err));
 }

@@ -11,9 +11,10 @@
  * message, the layer that knows the cell adds file, line and column with
  * err_place(). Nothing here prints.
  */
-#ifndef ERR_H
-#define ERR_H
+#ifndef NVSGEN_ERR_H
+#define NVSGEN_ERR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +46,8 @@ struct err {
 	int errnum;         /* errno of an ERR_IO, else 0 */
 	struct pos pos;     /* where in a text file; pos.file is borrowed */
 	int64_t off;        /* byte offset in an image; -1 = none */
-	char msg[400];      /* what and why; no place in it, no newline */
+	char msg[400];      /* what and why; no place in it. UTF-8; control
+			       characters and other bytes are \xNN in it */
 };
 
 #define ERR_INIT { .code = ERR_NONE, .off = -1 }
@@ -71,6 +73,10 @@ __attribute__((format(printf, 4, 5)))
 int err_at(struct err *e, const struct pos *pos, enum err_code code,
 	   const char *fmt, ...);
 
+__attribute__((format(printf, 4, 0)))
+int err_vat(struct err *e, const struct pos *pos, enum err_code code,
+	    const char *fmt, va_list ap);
+
 /*
  * An operating system failure: "<what> '<path>': <reason>"; errnum is the
  * errno of the failed call. Returns ERR_IO, or ERR_EXISTS for EEXIST, or
@@ -90,10 +96,17 @@ int err_place(struct err *e, const struct pos *pos);
 /*
  * Put "<context>: " in front of the message of a filled *e. Returns as
  * err_place() does.
- * A message that grows too long loses its end.
+ * A message that grows too long has "..." for its end.
  */
 __attribute__((format(printf, 2, 3)))
 int err_context(struct err *e, const char *fmt, ...);
+
+/*
+ * Put more behind the message of a filled *e: what to do about it. Returns as
+ * err_place() does.
+ */
+__attribute__((format(printf, 2, 3)))
+int err_more(struct err *e, const char *fmt, ...);
 
 /* Forget a failure that was dealt with. */
 void err_clear(struct err *e);

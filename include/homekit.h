@@ -85,9 +85,10 @@ void homekit_setup_wipe(struct homekit_setup *s);
 struct homekit_infile {
 	struct buf text; /* its lines ended by LF, the last one too */
 	bool declares;   /* the namespace hap_setup is declared, and last */
+	size_t columns;  /* of its header: four, or more with others behind */
 };
 
-#define HOMEKIT_INFILE_INIT { BUF_INIT, false }
+#define HOMEKIT_INFILE_INIT { BUF_INIT, false, 4 }
 
 /*
  * Read a generator CSV. ERR_INPUT with its place when it is not a CSV, lacks

@@ -4,6 +4,7 @@
 # run.sh [NAME...] - run the tests that were built, or those named.
 #
 #	test_page              a test program
+#	fuzz_csv               the recorded inputs of a fuzz target
 #	golden                 the recorded cases of test/golden
 #	golden/mfg-crlf-input  one of them
 #	faults                 a shell test (test/faults.sh)
@@ -40,6 +41,10 @@ list_tests() {
 		done
 	done
 	for file in "$TESTS"/test_*.c; do
+		file=$BUILD/test/$(basename "$file" .c)
+		[ -x "$file" ] && basename "$file"
+	done
+	for file in "$TESTS"/fuzz/fuzz_*.c; do
 		file=$BUILD/test/$(basename "$file" .c)
 		[ -x "$file" ] && basename "$file"
 	done

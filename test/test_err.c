@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_err.c - who fills a struct err, and how it reads. */
 #include "unit.h"
+#include "text.h"
 
 #include <errno.h>
 
@@ -78,17 +79,61 @@ static void test_context_stands_in_front(void **state)
 	err_context(&e, "table");
 	assert_string_equal(e.msg, "table: cell 7: bad");
 
-	/* What grows too long loses its end, not its beginning. */
+	err_more(&e, "; %s", "so there");
+	assert_string_equal(e.msg, "table: cell 7: bad; so there");
+	assert_int_equal(err_more(NULL, "x"), ERR_NONE);
+
+	/* What grows too long loses its end, not its beginning, and says so. */
 	filler = calloc(1, sizeof(e.msg) + 100);
 	assert_non_null(filler);
 	memset(filler, 'x', sizeof(e.msg) + 99);
 	err_context(&e, "%s", filler);
 	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
-	assert_int_equal(e.msg[sizeof(e.msg) - 2], 'x');
+	assert_string_equal(e.msg + sizeof(e.msg) - 5, "x...");
 	err_clear(&e);
 	err_set(&e, ERR_INPUT, "%s", filler);
 	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_string_equal(e.msg + sizeof(e.msg) - 5, "x...");
 	free(filler);
+}
+
+/*
+ * A cell, name or path with a line feed or an escape sequence went into the
+ * message as it is, and through it to the terminal.
+ */
+static void test_bug_control_characters_in_messages(void **state)
+{
+	struct pos pos = { "a.csv", 1, 1 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	err_at(&e, &pos, ERR_INPUT, "key '%s'", "a\nb\x1B[2J\x7F");
+	assert_string_equal(e.msg, "key 'a\\x0ab\\x1b[2J\\x7f'");
+	err_context(&e, "file '%s'", "c\r\xFF\xC3\xA4\xC2\x9B");
+	assert_string_equal(e.msg, "file 'c\\x0d\\xff\xC3\xA4\\xc2\\x9b': key "
+			    "'a\\x0ab\\x1b[2J\\x7f'");
+	err_clear(&e);
+	err_io(&e, ENOENT, "cannot open", "no\nsuch");
+	assert_string_equal(e.msg, "cannot open 'no\\x0asuch': No such file or "
+			    "directory");
+}
+
+/* A message that was too long was cut within a character. */
+static void test_bug_long_message_ends_within_a_character(void **state)
+{
+	struct err e = ERR_INIT;
+	char text[3 * sizeof(e.msg) + 2];
+
+	(void)state;
+	for (size_t shift = 0; shift < 3; shift++) {
+		memset(text, 'x', shift);
+		for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+			memcpy(text + i, "\xE2\x82\xAC", 4);
+		err_clear(&e);
+		err_set(&e, ERR_INPUT, "%s", text);
+		assert_true(text_is_utf8(e.msg, strlen(e.msg), NULL));
+		assert_string_equal(e.msg + strlen(e.msg) - 3, "...");
+	}
 }
 
 static void expect_format(const struct err *e, const char *want)
@@ -154,6 +199,8 @@ int main(void)
 		cmocka_unit_test(test_system_errors_by_code),
 		cmocka_unit_test(test_place_is_added_once),
 		cmocka_unit_test(test_context_stands_in_front),
+		cmocka_unit_test(test_bug_control_characters_in_messages),
+		cmocka_unit_test(test_bug_long_message_ends_within_a_character),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_format_fits_any_room),
 	};

@@ -307,6 +307,35 @@ static void expect_front(const char *infile, const char *front)
 #define HEAD "key,type,encoding,value\n"
 #define OURS "hap_setup,namespace,,\n"
 
+/*
+ * Entries with a column behind the four were accepted, but the setup data had
+ * only four cells, so that no image could be made.
+ */
+static void test_bug_infile_with_more_columns(void **state)
+{
+	struct homekit_setup s = { .id = "ES32" };
+	struct homekit_infile in;
+	struct buf csv = BUF_INIT;
+	struct err err = ERR_INIT;
+	const char *text;
+
+	(void)state;
+	write_infile("key,type,encoding,value,note\na,namespace,,,\n"
+		     "b,data,u8,1,mine\n");
+
+	if (homekit_infile_load(&in, path, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(homekit_csv(&s, &in, &csv, &err), 0);
+	text = buf_str(&csv);
+	assert_non_null(strstr(text, "mine\nhap_setup,namespace,,,\n"
+			       "setup_id,data,binary,ES32,\n"
+			       "setup_salt,data,hex2bin,"));
+	assert_non_null(strstr(text, "00,\nsetup_verifier,data,hex2bin,0"));
+	assert_string_equal(text + csv.len - 3, "00,");
+	buf_release(&csv);
+	homekit_infile_release(&in);
+}
+
 static void test_infile(void **state)
 {
 	(void)state;
@@ -543,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_uniform),
 		cmocka_unit_test(test_salt),
 		cmocka_unit_test(test_golden_csv),
+		cmocka_unit_test(test_bug_infile_with_more_columns),
 		cmocka_unit_test(test_infile),
 		cmocka_unit_test(test_infile_refused),
 		cmocka_unit_test(test_setup_refused),

@@ -142,7 +142,7 @@ static void test_wrong_rows(void **state)
 		"files would have one name\n"
 		"v.csv:4:1: error: 1 cell, expected 2 as in the header: one or "
 		"more are missing\n"
-		"v.csv:5:1: error: the id in column id is empty: it becomes "
+		"v.csv:5:1: error: the id in column id '' is empty: it becomes "
 		"part of the file names\n"
 		"v.csv:6:1: error: the id in column id '..' can't be part of a "
 		"file name\n"
@@ -159,7 +159,7 @@ static void test_headers(void **state)
 	(void)state;
 	open_table(CONF, "", NULL);
 	assert_int_equal(start(&everything, NULL), ERR_INPUT);
-	assert_string_equal(t.errors.text, "v.csv:1: error: the values table is "
+	assert_string_equal(t.errors.text, "v.csv:1:1: error: the values table is "
 			    "empty, its first line has to name the columns\n");
 	close_table();
 	open_table(CONF, "id\na\n", "serial");
@@ -264,16 +264,19 @@ static void *take_some(void *arg)
 
 static void test_threads(void **state)
 {
-	struct buf csv = BUF_INIT;
+	struct buf csv = BUF_INIT, tapped = BUF_INIT;
 	struct ids ids = IDS_INIT;
 	pthread_t thread[THREADS];
 
 	(void)state;
-	must(buf_puts(&csv, "id,k\n"));
+	must(buf_puts(&csv, "id,k,note\n"));
+	/* So long that the table is read in many pieces, and a row in some. */
 	for (unsigned n = 1; n <= ROWS; n++)
-		must(buf_printf(&csv, "d%u,1\n", n));
+		must(buf_printf(&csv, "d%u,1,%0*u\n", n,
+				n == ROWS / 2 ? 300000 : 100, n));
 	open_table(CONF, buf_str(&csv), "id");
-	must(start(&everything, &ids));
+	must(rows_start(&t.rows, &everything, &ids, tap, &tapped,
+			&t.error_sink, &t.warning_sink));
 	for (unsigned i = 0; i < THREADS; i++)
 		must(pthread_create(&thread[i], NULL, take_some, NULL));
 	for (unsigned i = 0; i < THREADS; i++)
@@ -282,7 +285,10 @@ static void test_threads(void **state)
 		assert_int_equal(times_seen[n], 1);
 	assert_int_equal(ids.count, ROWS);
 	assert_string_equal(t.errors.text, "");
+	assert_int_equal(tapped.len, csv.len);
+	assert_memory_equal(tapped.data, csv.data, csv.len);
 	ids_release(&ids);
+	buf_release(&tapped);
 	buf_release(&csv);
 	close_table();
 }

@@ -225,6 +225,26 @@ static void test_empty(void **state)
 	expect(0, "active\n");
 }
 
+/* Counted from a blob's bytes even where it has none and they are nowhere. */
+static void test_bug_empty_blob_at_null(void **state)
+{
+	(void)state;
+	for (unsigned version = 1; version <= 2; version++) {
+		struct nvs_item item = { "b", NVS_BLOB, 0, NULL, 0 };
+		static uint8_t nowhere[SMALL];
+
+		start(SMALL, version);
+		must(nvs_writer_namespace(&writer, "n", &err));
+		must(nvs_writer_add(&writer, &item, &err));
+		memcpy(nowhere, image, SMALL);
+		start(SMALL, version);
+		must(nvs_writer_namespace(&writer, "n", &err));
+		must(add(NVS_BLOB, "b", 0));
+		assert_memory_equal(image, nowhere, SMALL);
+		stop();
+	}
+}
+
 /* Each width, little-endian, the rest of the eight bytes erased */
 static void test_integers(void **state)
 {
@@ -783,8 +803,8 @@ static void test_sizes(void **state)
 	must(nvs_size_check(0x1000, &err));
 	must(nvs_size_check(0x8000000, &err));
 	assert_int_equal(nvs_size_check(0, &err), ERR_RANGE);
-	assert_err(&err, ERR_RANGE, "a partition size of 0 bytes is not a "
-		   "positive multiple of 4096");
+	assert_err(&err, ERR_RANGE, "0 bytes are not a positive multiple "
+		   "of 4096, such as 0x3000");
 	err_clear(&err);
 	assert_int_equal(nvs_size_check(0x1001, &err), ERR_RANGE);
 	err_clear(&err);
@@ -966,6 +986,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fresh(test_worked_example),
 		fresh(test_empty),
+		fresh(test_bug_empty_blob_at_null),
 		fresh(test_integers),
 		fresh(test_integer_at_the_end_of_a_page),
 		fresh(test_string_spares_the_last_slot),

@@ -28,7 +28,7 @@ ROWS=${BENCH_ROWS:-10000 100000 1000000}
 MEMORY=${BENCH_MEMORY:-10000 100000}
 SIZE=0x3000
 tool=$(realpath "$BUILD/mfg_gen") floor=$(realpath "$BUILD/floor")
-measure=$(realpath "$BUILD/measure")
+measure=$(realpath "$BUILD/measure") evict=$(realpath "$BUILD/evict")
 export LC_ALL=C
 
 give_up() {
@@ -36,7 +36,7 @@ give_up() {
 	exit 1
 }
 
-for program in "$tool" "$floor" "$measure"; do
+for program in "$tool" "$floor" "$measure" "$evict"; do
 	[ -x "$program" ] || give_up "nothing is built in $BUILD: make bench"
 done
 work=$(mktemp -d "${TMPDIR:-/tmp}/nvsgen-bench-XXXXXX") || exit 1
@@ -48,13 +48,9 @@ trap 'exit 130' INT TERM
 
 # measured NAME COMMAND...: a line "WALL USER SYSTEM KIB MARK..." (seconds;
 # see measure.c) is added to the file NAME.
-#
-# What runs before have left to write to the disk is written first: a sync in
-# the timed command would wait for it, and be charged with it.
 measured() {
 	local name=$1
 	shift
-	sync -f "$scratch"
 	"$measure" "$work/line" "$@" >"$work/out" 2>&1 ||
 		give_up "failed: $*: $(tail -n 3 "$work/out")"
 	# Behind the five, user and system time together.
@@ -91,9 +87,9 @@ file_system() {
 	df --output=fstype "$1" | tail -n 1
 }
 
-# What a run has made is out of the way. On a disk it stays until the end:
-# ext4 is slow to create files right after many were deleted, which would hit
-# whatever runs next.
+# What a run has made is out of the way of the next. On a disk it stays until
+# the end: ext4 is slow to create files right after many were deleted. But it
+# is written, or the next sync would wait for it, and no longer in memory.
 discard() {
 	case $(file_system "$scratch") in
 	tmpfs) rm -rf "$scratch/out" ;;
@@ -101,8 +97,27 @@ discard() {
 		discarded=$((discarded + 1))
 		mkdir -p "$scratch/old"
 		mv "$scratch/out" "$scratch/old/$discarded"
+		sync -f "$scratch"
+		"$evict" "$scratch/old/$discarded" || exit 1
 		;;
 	esac
+}
+
+# run floor|tool KIND, measured
+run() {
+	local -a keys=() size=()
+	[ "$2" = plain ] || keys=(--keygen) size=("$key_size")
+	case $1 in
+	floor)
+		measured "floor$2" "$floor" "$scratch/out" "$DEVICES" "$JOBS" \
+			"$csv_size" "$((SIZE))" "${size[@]}"
+		;;
+	tool)
+		generate "$DEVICES" --outdir "$scratch/out" "${keys[@]}"
+		measured "tool$2" "${command[@]}"
+		;;
+	esac
+	discard
 }
 
 # ---- the tables ----
@@ -138,15 +153,14 @@ speed_table() {
 	find_sizes
 	for ((n = 0; n < RUNS; n++)); do
 		for kind in plain keygen; do
-			local -a keys=() size=()
-			[ $kind = plain ] || keys=(--keygen) size=("$key_size")
-			measured "floor$kind" "$floor" "$scratch/out" \
-				"$DEVICES" "$JOBS" "$csv_size" \
-				"$((SIZE))" "${size[@]}"
-			discard
-			generate "$DEVICES" --outdir "$scratch/out" "${keys[@]}"
-			measured "tool$kind" "${command[@]}"
-			discard
+			# What comes second may find another state.
+			if ((n % 2)); then
+				run tool $kind
+				run floor $kind
+			else
+				run floor $kind
+				run tool $kind
+			fi
 		done
 		generate "$DEVICES" --outdir "$scratch/out" --check
 		measured check "${command[@]}"

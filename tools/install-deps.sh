@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build-only | --lint] - install what the build and the
-# tests need, or the build and "make lint", and this machine lacks, with
-# apt-get (Debian 12, Ubuntu 24.04), as root or through sudo. Each thing is
-# looked for itself (a program, a header that compiles and a library that
-# links), so that nothing is installed, and apt not even asked, where it came
-# from elsewhere.
+# install-deps.sh [--build-only | --deb | --static | --fuzz | --lint] - install
+# what the build and the tests need and this machine lacks, with apt-get
+# (Debian 12, Ubuntu 24.04), as root or through sudo; or what the build alone
+# needs, or the build and Debian packages, static executables, fuzzing, the
+# reading of the sources. Each thing is looked for itself (a program, a header
+# that compiles and a library that links), so that nothing is installed, and
+# apt not even asked, where it came from elsewhere.
 
 set -u
 CC=${CC:-cc}
@@ -29,6 +30,12 @@ test        program  find                                findutils
 test        program  awk                                 mawk
 test        program  parallel                            parallel
 test        program  zbarimg                             zbar-tools
+deb         program  dpkg-shlibdeps                      dpkg-dev
+deb         program  gzip                                gzip
+static      program  dpkg-source                         dpkg-dev
+fuzz        program  clang                               clang
+fuzz        fuzzer   clang                               libclang-rt-dev
+fuzz        program  llvm-cov                            llvm
 lint        program  gcc                                 gcc
 lint        program  clang-tidy                          clang-tidy
 lint        program  cppcheck                            cppcheck
@@ -39,9 +46,13 @@ wanted_for='build test'
 case ${1-} in
 '') ;;
 --build-only) wanted_for=build ;;
+--deb) wanted_for='build deb' ;;
+--static) wanted_for='build static' ;;
+--fuzz) wanted_for='build fuzz' ;;
 --lint) wanted_for='build lint' ;;
 *)
-	echo "usage: ${0##*/} [--build-only | --lint]" >&2
+	echo "usage: ${0##*/} [--build-only | --deb | --static | --fuzz |" \
+		"--lint]" >&2
 	exit 2
 	;;
 esac
@@ -80,6 +91,11 @@ is_there() {
 		*) command -v "$2" >/dev/null 2>&1 ;;
 		esac
 		;;
+	fuzzer)
+		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+			"$2" -fsanitize=fuzzer,address,undefined -x c \
+				-o /dev/null - >/dev/null 2>&1
+		;;
 	library) compiles "${2%%=*}" "${2#*=}" ;;
 	module)
 		flags=$($PKG_CONFIG --cflags --libs "${2#*=}" 2>/dev/null) ||
@@ -102,6 +118,9 @@ all_there() {
 		program)
 			[ "$looked_for" = cc ] || is_there program \
 				"$looked_for" || return 1
+			;;
+		fuzzer)
+			is_there fuzzer "$looked_for" || return 1
 			;;
 		library)
 			headers="$headers ${looked_for%%=*}"

@@ -7,17 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0)))
-static int fill(struct err *e, const struct pos *pos, enum err_code code,
-		const char *fmt, va_list ap)
+#include "text.h"
+
+int err_vat(struct err *e, const struct pos *pos, enum err_code code,
+	    const char *fmt, va_list ap)
 {
+	char raw[2 * sizeof(e->msg)];
+
 	if (!e || e->code != ERR_NONE)
 		return code;
 	e->code = code;
 	e->errnum = 0;
 	e->off = -1;
 	e->pos = pos ? *pos : (struct pos){ 0 };
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	/* Names and paths come from the input, and could fool a terminal. */
+	text_show(e->msg, sizeof(e->msg), raw, strlen(raw));
 	return code;
 }
 
@@ -26,7 +31,7 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fill(e, NULL, code, fmt, ap);
+	err_vat(e, NULL, code, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -37,7 +42,7 @@ int err_at(struct err *e, const struct pos *pos, enum err_code code,
 	va_list ap;
 
 	va_start(ap, fmt);
-	fill(e, pos, code, fmt, ap);
+	err_vat(e, pos, code, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -72,7 +77,7 @@ int err_place(struct err *e, const struct pos *pos)
 
 int err_context(struct err *e, const char *fmt, ...)
 {
-	char context[sizeof(e->msg)], all[2 * sizeof(e->msg) + 2];
+	char context[2 * sizeof(e->msg)], all[3 * sizeof(e->msg) + 2];
 	va_list ap;
 
 	if (!e || e->code == ERR_NONE)
@@ -81,8 +86,22 @@ int err_context(struct err *e, const char *fmt, ...)
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
 	snprintf(all, sizeof(all), "%s: %s", context, e->msg);
-	all[sizeof(e->msg) - 1] = '\0';
-	memcpy(e->msg, all, sizeof(e->msg));
+	text_show(e->msg, sizeof(e->msg), all, strlen(all));
+	return e->code;
+}
+
+int err_more(struct err *e, const char *fmt, ...)
+{
+	char more[sizeof(e->msg)], all[2 * sizeof(e->msg)];
+	va_list ap;
+
+	if (!e || e->code == ERR_NONE)
+		return ERR_NONE;
+	va_start(ap, fmt);
+	vsnprintf(more, sizeof(more), fmt, ap);
+	va_end(ap);
+	snprintf(all, sizeof(all), "%s%s", e->msg, more);
+	text_show(e->msg, sizeof(e->msg), all, strlen(all));
 	return e->code;
 }
 

@@ -24,14 +24,17 @@ void rows_init(struct rows *r, int fd, const char *file,
 		.expand_fd = -1,
 	};
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->tap_lock, NULL);
 }
 
 void rows_release(struct rows *r)
 {
 	csv_table_free(r->table);
 	buf_wipe(&r->expanded);
+	buf_wipe(&r->piece);
 	if (r->joined)
 		csv_join_release(&r->join);
+	pthread_mutex_destroy(&r->tap_lock);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -71,7 +74,7 @@ static int put_header(struct rows *r, const struct csv_row *header)
 
 static int read_header(struct rows *r, struct err *err)
 {
-	struct pos top = { r->file, 1, 0 };
+	struct pos top = { r->file, 1, 1 };
 	struct csv_row header = CSV_ROW_INIT;
 	int got = csv_table_next(r->table, &header, err);
 	int code = got < 0 ? got : 0;
@@ -92,6 +95,46 @@ static int read_header(struct rows *r, struct err *err)
 	}
 	csv_row_release(&header);
 	return code;
+}
+
+static void show_tap(struct rows *r, const void *p, size_t n)
+{
+	pthread_mutex_lock(&r->tap_lock);
+	r->tap(r->tap_ctx, p, n);
+	pthread_mutex_unlock(&r->tap_lock);
+}
+
+/*
+ * A piece of the table was read. A fingerprint of it takes as long as parsing
+ * it, so it waits until other threads may read on; the next piece and a lack
+ * of memory don't let it wait.
+ */
+static void keep_piece(void *ctx, const void *p, size_t n)
+{
+	struct rows *r = ctx;
+
+	if (r->piece.len)
+		show_tap(r, r->piece.data, r->piece.len);
+	r->piece.len = 0;
+	if (buf_append(&r->piece, p, n))
+		show_tap(r, p, n);
+}
+
+/* Release the lock, and then show the tap what was read under it. */
+static void unlock(struct rows *r)
+{
+	struct buf piece = r->piece;
+
+	if (!piece.len) {
+		pthread_mutex_unlock(&r->lock);
+		return;
+	}
+	r->piece = (struct buf)BUF_INIT;
+	pthread_mutex_lock(&r->tap_lock);
+	pthread_mutex_unlock(&r->lock);
+	r->tap(r->tap_ctx, piece.data, piece.len);
+	pthread_mutex_unlock(&r->tap_lock);
+	buf_release(&piece);
 }
 
 int rows_start(struct rows *r, const struct rows_selection *selection,
@@ -116,8 +159,10 @@ int rows_start(struct rows *r, const struct rows_selection *selection,
 	r->table = csv_table_new(r->fd, r->file, CSV_NO_COMMENTS, &err);
 	if (!r->table)
 		return report(r, &err);
+	r->tap = tap;
+	r->tap_ctx = tap_ctx;
 	if (tap)
-		csv_table_set_tap(r->table, tap, tap_ctx);
+		csv_table_set_tap(r->table, keep_piece, r);
 	return read_header(r, &err);
 }
 
@@ -176,6 +221,24 @@ static void warn_overridden(struct rows *r, const struct csv_row *row)
 	r->warned = true;
 }
 
+/* What a spreadsheet leaves of rows that were cleared, not deleted. */
+static void warn_empty(struct rows *r, const struct csv_row *row)
+{
+	struct pos pos = csv_cell_pos(r->file, &row->cells[0]);
+	struct err err = ERR_INIT;
+
+	if (r->warned_empty || !r->warnings || row->count < 2)
+		return;
+	for (size_t i = 0; i < row->count; i++)
+		if (row->cells[i].len)
+			return;
+	err_at(&err, &pos, ERR_INPUT, "all cells of this row are empty, and a "
+	       "device is made of it: if it is none, remove the line (said once "
+	       "for all rows)");
+	r->warnings->report(r->warnings->ctx, &err);
+	r->warned_empty = true;
+}
+
 /* What has to happen in order with every row. *wanted: it is selected. */
 static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		    struct err *err)
@@ -200,19 +263,33 @@ static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		return code;
 	*wanted = is_selected(r, id);
 	warn_overridden(r, row);
+	warn_empty(r, row);
 	if (r->expand_fd >= 0 &&
 	    csv_join_put_expanded(&r->join, row, &r->expanded))
 		return err_nomem(err);
 	return 0;
 }
 
+/*
+ * Few rows at first, so that a small batch of devices that take long keeps
+ * all threads busy to its end; many later, so that the lock is asked for
+ * seldom.
+ */
+static size_t take_size(const struct rows *r)
+{
+	uint64_t n = 4 + r->number / 64;
+
+	return n < ROWS_AT_A_TIME ? (size_t)n : ROWS_AT_A_TIME;
+}
+
 /* Under the lock: rows into take until it is full. */
 static int fill(struct rows *r, struct rows_take *take, struct err *err)
 {
+	size_t size = take_size(r);
 	int got = 1;
 
 	take->count = 0;
-	while (take->count < ROWS_AT_A_TIME) {
+	while (take->count < size) {
 		struct csv_row *row = &take->row[take->count];
 		bool wanted = false;
 
@@ -247,7 +324,7 @@ int rows_next(struct rows *r, struct rows_take *take)
 		}
 	}
 	take->turn = r->turn++;
-	pthread_mutex_unlock(&r->lock);
+	unlock(r);
 	return code;
 }
 

@@ -21,8 +21,8 @@
 #include "err.h"
 #include "ids.h"
 
-/* Rows that a thread takes at a time. */
-#define ROWS_AT_A_TIME 16u
+/* Rows that a thread takes at a time, at most. */
+#define ROWS_AT_A_TIME 64u
 
 struct rows_take {
 	struct csv_row row[ROWS_AT_A_TIME];
@@ -57,6 +57,13 @@ struct rows {
 	int failed;              /* a pass that failed gives no more rows */
 	const struct err_sink *errors, *warnings;
 	bool warned;             /* of REPEAT values that differ; once */
+	bool warned_empty;       /* of a row that has nothing; once */
+
+	/* what the tap has yet to see; it is shown after lock is released */
+	csv_tap_fn *tap;
+	void *tap_ctx;
+	pthread_mutex_t tap_lock; /* taken under lock, so pieces keep order */
+	struct buf piece;
 };
 
 /* Nothing is read yet. The lock needs rows_release(). */

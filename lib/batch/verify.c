@@ -417,7 +417,8 @@ static int visit_bin(struct verify *v, int fd, const char *file)
 	(void)fd;
 	if (name_in(&BIN, file) || !has_prefix(v, file))
 		return 0;
-	return add_surplus(v, "bin", file, "not an image");
+	return add_surplus(v, "bin", file, "not an image: its name does not "
+			   "end in .bin");
 }
 
 static const char NO_IMAGE[] = "there is no image of that name";

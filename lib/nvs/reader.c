@@ -281,10 +281,15 @@ static void judge(struct nvs_record *rec, const struct nvs_raw_page *page,
 static unsigned step(const struct nvs_raw_entry *e)
 {
 	unsigned left = NVS_PAGE_ENTRIES - e->index;
+	bool sound = !e->blank && e->crc_stored == e->crc_computed;
 
+	/* The span is wrong, but the rest of the entry can be believed. */
+	if (sound && (e->span == 0 || e->span > left) &&
+	    e->kind == NVS_DATA_SIZED && nvs_span_of(e->size) <= left)
+		return nvs_span_of(e->size);
 	if (e->blank || e->span == 0 || e->span > left)
 		return 1;
-	if (e->crc_stored == e->crc_computed)
+	if (sound)
 		return e->span;
 	return e->kind == NVS_DATA_SIZED && e->span == nvs_span_of(e->size) ?
 	       e->span : 1;

@@ -12,12 +12,21 @@ struct place {
 	unsigned used;
 };
 
+/* The next larger partition size that is possible and can be written to. */
+static uint64_t next_size(uint64_t size)
+{
+	size = size < NVS_MIN_RW_SIZE ? NVS_MIN_RW_SIZE :
+	       size < NVS_MAX_SIZE ? size : NVS_MAX_SIZE;
+	return (size + NVS_PAGE_SIZE - 1) / NVS_PAGE_SIZE * NVS_PAGE_SIZE;
+}
+
 int nvs_size_check(uint64_t size, struct err *err)
 {
 	if (!size || size % NVS_PAGE_SIZE)
-		return err_set(err, ERR_RANGE, "a partition size of %llu bytes "
-			       "is not a positive multiple of %u",
-			       (unsigned long long)size, NVS_PAGE_SIZE);
+		return err_set(err, ERR_RANGE, "%llu bytes are not a positive "
+			       "multiple of %u, such as 0x%llx",
+			       (unsigned long long)size, NVS_PAGE_SIZE,
+			       (unsigned long long)next_size(size));
 	if (size > NVS_MAX_SIZE)
 		return err_set(err, ERR_RANGE, "a partition of %llu bytes is "
 			       "larger than any flash chip (at most 0x%x)",
@@ -285,6 +294,8 @@ static void put_blob(struct nvs_writer *w, const struct nvs_item *item,
 {
 	struct nvs_entry index = { w->ns, NVS_BLOB_INDEX, 1, NVS_CHUNK_NONE,
 				   item->key };
+	/* An empty blob may be nowhere, and has one chunk all the same. */
+	const uint8_t *data = item->len ? item->data : (const uint8_t *)"";
 	struct place at = { w->page, w->used };
 	size_t done = 0;
 	uint8_t *p;
@@ -297,7 +308,7 @@ static void put_blob(struct nvs_writer *w, const struct nvs_item *item,
 
 		e.span = (uint8_t)span_of(take);
 		go_to(w, &at);
-		put_bytes(w, &e, item->data + done, take, false);
+		put_bytes(w, &e, data + done, take, false);
 		done += take;
 		at.used = w->used;
 		if (page_done)
@@ -374,6 +385,11 @@ int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 		return w->version == 1 ? add_whole(w, item, err) :
 					 add_blob(w, item, err);
 	return add_number(w, item, err);
+}
+
+bool nvs_writer_is_over(const struct nvs_writer *w)
+{
+	return w->over[0] != '\0';
 }
 
 static int sink_namespace(void *ctx, const char *name, struct err *err)

@@ -57,6 +57,7 @@ static void group_release(struct espat_group *g)
 	for (size_t i = 0; i < g->key_count; i++)
 		mem_free(g->keys[i]);
 	mem_free(g->keys);
+	mem_free(g->sources);
 	mem_free(g->name);
 	buf_release(&g->lines);
 }
@@ -94,10 +95,8 @@ void espat_warn(const struct espat *e, const struct pos *pos, const char *fmt,
 
 	if (!e->warn)
 		return;
-	w.code = ERR_INPUT;
-	w.pos = *pos;
 	va_start(ap, fmt);
-	vsnprintf(w.msg, sizeof(w.msg), fmt, ap);
+	err_vat(&w, pos, ERR_INPUT, fmt, ap);
 	va_end(ap);
 	e->warn->report(e->warn->ctx, &w);
 }
@@ -125,7 +124,9 @@ int espat_group(struct espat *e, const char *name, const struct pos *pos,
 		return err_nomem(err);
 	e->groups = g;
 	g += e->group_count;
-	*g = (struct espat_group){ .name = mem_strndup(name, strlen(name)) };
+	*g = (struct espat_group){
+		.name = mem_strndup(name, strlen(name)), .pos = *pos
+	};
 	if (!g->name)
 		return err_nomem(err);
 	e->group_count++;
@@ -165,11 +166,12 @@ int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len)
 {
-	const char *s = (const char *)text->data + *at, *end;
 	size_t left = text->len - *at;
+	const char *s, *end;
 
 	if (!left)
 		return false;
+	s = (const char *)text->data + *at;
 	end = memchr(s, '\n', left);
 	*len = end ? (size_t)(end - s) : left;
 	*at += *len + (end != NULL);
@@ -187,8 +189,11 @@ bool espat_option(const struct espat *e, const char *option, size_t len)
 {
 	static const char prefix[] = "CONFIG_";
 	const size_t skip = sizeof(prefix) - 1;
-	const uint8_t *p = e->sdkconfig.data, *end = p + e->sdkconfig.len;
+	const uint8_t *p = e->sdkconfig.data, *end;
 
+	if (!p)
+		return false;
+	end = p + e->sdkconfig.len;
 	/* Anywhere, as the build of ESP-AT looks for it. */
 	while ((p = memmem(p, (size_t)(end - p), prefix, skip)) != NULL) {
 		p += skip;
@@ -202,7 +207,7 @@ bool espat_option(const struct espat *e, const char *option, size_t len)
 static int add_feature(struct espat *e, const char *s, size_t len,
 		       unsigned line, struct err *err)
 {
-	struct pos pos = { e->dependency, line, 0 };
+	struct pos pos = { e->dependency, line, 1 };
 	struct espat_feature *f;
 	size_t option = 0, at, n = 0;
 	const char *path;
@@ -359,6 +364,7 @@ static int add_file(struct espat *e, const char *base, const char *key,
 		    const struct pos *pos, struct err *err)
 {
 	struct espat_group *g;
+	size_t start, value;
 	const char *path;
 	int r;
 
@@ -373,13 +379,15 @@ static int add_file(struct espat *e, const char *base, const char *key,
 	if (!text_is_utf8(path, strlen(path), NULL))
 		return err_at(err, pos, ERR_INPUT, "the name is not UTF-8, a "
 			      "CSV cannot hold it: rename the file");
+	start = g->lines.len;
 	r = csv_put_field(&g->lines, true, key, strlen(key));
 	if (!r)
 		r = buf_puts(&g->lines, ",file,binary");
+	value = g->lines.len;
 	if (!r)
 		r = csv_put_field(&g->lines, false, path, strlen(path));
 	if (!r)
-		r = buf_putc(&g->lines, '\n');
+		r = espat_end_line(g, start, value, pos, pos);
 	return r ? err_nomem(err) : 0;
 }
 
@@ -387,7 +395,7 @@ static int add_files(struct espat *e, const struct espat_feature *f,
 		     const char *directory, const struct names *n,
 		     size_t *used, struct err *err)
 {
-	struct pos pos = { e->dependency, f->line, 0 };
+	struct pos pos = { e->dependency, f->line, 1 };
 	const char *base = base_name(e, f->directory);
 	struct buf key = BUF_INIT;
 	int r = 0;
@@ -422,7 +430,7 @@ static bool has_own_files(const char *directory)
 static int add_directory(struct espat *e, const struct espat_feature *f,
 			 struct err *err)
 {
-	struct pos pos = { e->dependency, f->line, 0 };
+	struct pos pos = { e->dependency, f->line, 1 };
 	struct buf directory = BUF_INIT;
 	struct names n = { NULL, 0, 0 };
 	const char *path;
@@ -465,7 +473,7 @@ static int add_directories(struct espat *e, struct err *err)
 
 	for (size_t i = 0; !r && i < e->feature_count; i++) {
 		const struct espat_feature *f = &e->features[i];
-		struct pos pos = { e->dependency, f->line, 0 };
+		struct pos pos = { e->dependency, f->line, 1 };
 
 		if (f->exists)
 			r = add_directory(e, f, err);

@@ -125,10 +125,11 @@ int homekit_salt_parse(const char *hex, uint8_t salt[SRP_SALT_SIZE],
 		return err_set(err, ERR_INPUT, "the salt has %zu characters; "
 			       "%u hex digits are needed, for %u bytes", len,
 			       2 * SRP_SALT_SIZE, SRP_SALT_SIZE);
-	r = text_hex(hex, len, &raw, err);
-	if (!r && raw.len != SRP_SALT_SIZE) /* blanks at its ends */
-		r = err_set(err, ERR_INPUT, "blanks; %u hex digits are needed",
-			    2 * SRP_SALT_SIZE);
+	if (text_is_space(hex[0]) || text_is_space(hex[len - 1]))
+		r = err_set(err, ERR_INPUT, "there are blanks around it; %u hex "
+			    "digits are needed", 2 * SRP_SALT_SIZE);
+	else
+		r = text_hex(hex, len, &raw, err);
 	if (r)
 		err_context(err, "the salt");
 	else
@@ -196,11 +197,13 @@ static int check_header(struct csv_table *table, struct csv_row *row,
 	static const char *const columns[] = {
 		"key", "type", "encoding", "value"
 	};
-	struct pos pos = { path, 1, 0 };
+	struct pos pos = { path, 1, 1 };
 	bool right = true;
 	int r;
 
 	r = csv_table_next(table, row, err);
+	if (r > 0 && csv_row_check_separator(row, path, err))
+		return err->code;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < 4; i++)
@@ -240,15 +243,39 @@ static int not_last(const struct pos *ours, const struct csv_row *row,
 		      row->line);
 }
 
+/* What is appended cannot be there already. */
+static int refuse_setup_key(const struct csv_row *row, const char *path,
+			    struct err *err)
+{
+	static const char *const keys[] = {
+		"setup_id", "setup_salt", "setup_verifier"
+	};
+	struct pos pos = csv_cell_pos(path, &row->cells[0]);
+
+	for (size_t i = 0; i < 3; i++)
+		if (cell_is(row, 0, keys[i]))
+			return err_at(err, &pos, ERR_DUPLICATE, "the key '%s' in "
+				      "namespace '%s' is part of the setup data "
+				      "that is appended: remove the line",
+				      keys[i], HOMEKIT_NAMESPACE);
+	return 0;
+}
+
 /* Find the declaration of our namespace; none may follow it. */
 static int find_namespace(struct homekit_infile *in, struct csv_table *table,
 			  struct csv_row *row, const char *path,
 			  struct err *err)
 {
 	struct pos ours = { path, 0, 0 };
+	bool in_ours = false;
 	int r;
 
 	while ((r = csv_table_next(table, row, err)) > 0) {
+		if (in_ours && !is_namespace(row) &&
+		    refuse_setup_key(row, path, err))
+			return err->code;
+		in_ours = is_namespace(row) ?
+			  cell_is(row, 0, HOMEKIT_NAMESPACE) : in_ours;
 		if (is_declaration(row)) {
 			in->declares = true;
 			ours = csv_cell_pos(path, &row->cells[0]);
@@ -272,6 +299,7 @@ static int check_infile(struct homekit_infile *in, const char *path,
 	if (!table)
 		return ERR_NOMEM;
 	r = check_header(table, &row, path, err);
+	in->columns = row.count;
 	if (!r)
 		r = find_namespace(in, table, &row, path, err);
 	buf_wipe(&row.text);
@@ -301,33 +329,57 @@ int homekit_infile_load(struct homekit_infile *in, const char *path,
 void homekit_infile_release(struct homekit_infile *in)
 {
 	buf_wipe(&in->text);
-	in->declares = false;
+	*in = (struct homekit_infile)HOMEKIT_INFILE_INIT;
 }
 
 /* ---- The CSV ---- */
 
+/* The end of a line: empty cells for the columns behind our four. */
+static int end_line(struct buf *out, size_t columns)
+{
+	int r = 0;
+
+	for (; columns > 4 && !r; columns--)
+		r = buf_putc(out, ',');
+	return r ? r : buf_putc(out, '\n');
+}
+
+static int put_setup(const struct homekit_setup *s, bool declared,
+		     size_t columns, struct buf *out)
+{
+	int r = 0;
+
+	if (!declared)
+		r = buf_puts(out, HOMEKIT_NAMESPACE ",namespace,,") ||
+		    end_line(out, columns);
+	if (!r)
+		r = buf_printf(out, "setup_id,data,binary,%s", s->id) ||
+		    end_line(out, columns) ||
+		    buf_puts(out, "setup_salt,data,hex2bin,") ||
+		    text_to_hex(s->salt, sizeof(s->salt), out) ||
+		    end_line(out, columns) ||
+		    buf_puts(out, "setup_verifier,data,hex2bin,") ||
+		    text_to_hex(s->verifier, sizeof(s->verifier), out) ||
+		    end_line(out, columns);
+	if (!r)
+		out->len--; /* the last line has no end */
+	return r ? ERR_NOMEM : 0;
+}
+
 int homekit_csv(const struct homekit_setup *s, const struct homekit_infile *in,
 		struct buf *out, struct err *err)
 {
+	size_t columns = in ? in->columns : 4;
 	/* The room at once: growing would leave copies behind. */
 	size_t room = 256 + 2 * (SRP_SALT_SIZE + SRP_VERIFIER_SIZE) +
-		      (in ? in->text.len : 0);
+		      4 * columns + (in ? in->text.len : 0);
 	int r;
 
 	r = buf_reserve(out, room);
 	if (!r)
 		r = in ? buf_append(out, in->text.data, in->text.len) :
 			 buf_puts(out, "key,type,encoding,value\n");
-	if (!r && !(in && in->declares))
-		r = buf_puts(out, HOMEKIT_NAMESPACE ",namespace,,\n");
 	if (!r)
-		r = buf_printf(out, "setup_id,data,binary,%s\n"
-			       "setup_salt,data,hex2bin,", s->id);
-	if (!r)
-		r = text_to_hex(s->salt, sizeof(s->salt), out);
-	if (!r)
-		r = buf_puts(out, "\nsetup_verifier,data,hex2bin,");
-	if (!r)
-		r = text_to_hex(s->verifier, sizeof(s->verifier), out);
+		r = put_setup(s, in && in->declares, columns, out);
 	return r ? err_nomem(err) : 0;
 }

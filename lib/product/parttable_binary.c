@@ -31,9 +31,7 @@ enum {
 /* A failure at a byte of the file. */
 static int damaged(struct parttable_reader *r, size_t at, const char *what)
 {
-	struct pos pos = part_pos(r->table, NULL);
-
-	err_at(r->err, &pos, ERR_DAMAGED, "%s", what);
+	part_err(r->err, r->table, NULL, PART_NAME, ERR_DAMAGED, "%s", what);
 	if (r->err)
 		r->err->off = (int64_t)at;
 	return ERR_DAMAGED;
@@ -74,6 +72,7 @@ static int read_row(struct parttable_reader *r, const uint8_t *row, size_t at)
 	p = parttable_add(r, name, strnlen(name, ROW_NAME_SIZE));
 	if (!p)
 		return err_nomem(r->err);
+	p->at = (uint32_t)at;
 	p->type = row[ROW_TYPE];
 	p->subtype = row[ROW_SUBTYPE];
 	p->offset = le_get32(row + ROW_OFFSET);
