@@ -13,6 +13,7 @@
 # (or timeout-, leak-, oom-), and the command that repeats it is printed.
 #
 # MAX_SIZE: inputs of more bytes are not recorded (default 1024).
+# COUNTERS=1: record inputs that pass the same places more often, too.
 
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -77,7 +78,7 @@ count() {
 			END { print t ": " NR " inputs, " n + 0 " bytes" }'
 }
 
-# Edges count, not how often they are passed: that would keep far more.
+# Edges count, and, with COUNTERS=1, how often they are passed: far more inputs.
 minimise() {
 	local target=$1 new
 	build "$target"
@@ -86,7 +87,7 @@ minimise() {
 	rm -rf "$new"
 	mkdir -p "$new"
 	"$BIN/test/fuzz_$target" "${options[@]}" -max_len="$MAX_SIZE" \
-		-merge=1 -use_counters=0 "$new" \
+		-merge=1 -use_counters="${COUNTERS:-0}" "$new" \
 		"$PWD/test/fuzz/corpus/$target" "$DIR/found" "$DIR/seeds" \
 		>"$DIR/log.merge" 2>&1 || die "it failed: see $DIR/log.merge"
 	find "$new" -type f -size -"$((MAX_SIZE + 1))"c \

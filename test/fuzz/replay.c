@@ -103,6 +103,8 @@ int main(int argc, char **argv)
 		printf("not ok - there is no input in %s\n1..1\n", dir);
 		return 1;
 	}
+	/* Made here it is removed here, whatever becomes of the child. */
+	fuzz_enter_scratch();
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
