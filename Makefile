@@ -8,6 +8,12 @@
 #   SAN=thread      with the thread sanitizer
 #   WERROR=1        a warning is an error
 #   V=1             show the commands
+#   HARDENING= HARDENING_LD=   without what makes mistakes harder to exploit
+#
+# CFLAGS, CPPFLAGS and LDFLAGS come behind our own flags and win.
+
+VERSION := $(shell sed -n 's/^\#define NVSGEN_VERSION "\(.*\)"/\1/p' include/version.h)
+SONAME := libnvsgen.so.$(firstword $(subst ., ,$(VERSION)))
 
 TOOLS := $(basename $(notdir $(wildcard \
 	$(foreach t,mfg_gen nvs_partition_gen nvs_tool factory_nvs_gen mfg_nvs,cmd/$t.c))))
@@ -17,7 +23,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	-Wmissing-prototypes -Wcast-qual -Wvla
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARNINGS) -MMD -MP -pthread
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARNINGS) -MMD -MP -pthread -fPIE
 ifeq ($(WERROR),1)
 ALL_CFLAGS += -Werror
 endif
@@ -32,8 +38,18 @@ else ifeq ($(SAN),fuzz)
 SAN_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 BUILD ?= build
-ALL_CFLAGS += $(SAN_FLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
+
+# _FORTIFY_SOURCE needs an optimiser, and hides from the sanitizers what they
+# look for. Who defines it himself is not contradicted.
+OPTIMISED := $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
+ifeq ($(SAN_FLAGS)$(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
+FORTIFY := $(if $(OPTIMISED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif
+HARDENING ?= -fstack-protector-strong $(FORTIFY)
+HARDENING_LD ?= -Wl,-z,relro,-z,now
+
+ALL_CFLAGS += $(HARDENING) $(SAN_FLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pthread -Wl,--as-needed $(HARDENING_LD) $(SAN_FLAGS) $(LDFLAGS)
 
 # A line per step; V=1 shows the command itself.
 ifneq ($(V),1)
@@ -43,6 +59,7 @@ endif
 PARALLEL = $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
 
 # libcsv and (before 3.6) mbedTLS come without a pkg-config file.
+NVS_LIBS = -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib)
 LIBS = -lcsv -lmbedcrypto $(shell $(PKG_CONFIG) --libs zlib libcjson libqrencode libpng)
 TEST_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs cmocka)
 
@@ -58,9 +75,17 @@ TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all bench clean check demo deps deps-build fuzz help tests
+.PHONY: all bench clean check check-long demo deps deps-build fuzz help tests
 
-all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a ## build the executables and libnvsgen.a
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a $(BUILD)/libnvsgen.so ## build the executables and libnvsgen
+
+# One set of objects for both kinds of libnvsgen. Calls inside of it stay there,
+# whatever a program that loads it calls its own functions.
+$(NVS_OBJ): PIC = -fPIC -fno-semantic-interposition
+
+$(BUILD)/libnvsgen.so: $(NVS_OBJ)
+	$(call QUIET,LD,$@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) \
+		-Wl,-Bsymbolic-functions $(if $(SAN_FLAGS),,-Wl,-z,defs) -o $@ $^ $(NVS_LIBS)
 
 $(BUILD)/libnvsgen.a: $(NVS_OBJ)
 $(BUILD)/libmfg.a: $(MFG_OBJ)
@@ -69,11 +94,12 @@ $(BUILD)/libmfg.a: $(MFG_OBJ)
 	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/cmd/%.o $(CMD_OBJ) $(ARCHIVES)
-	$(call QUIET,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call QUIET,LD,$@)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/obj/%.o: %.c
+# Other flags in here make other objects.
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call QUIET,CC,$@)$(CC) $(ALL_CFLAGS) $(PIC) -c -o $@ $<
 
 # A test may look at the private headers of the module it tests.
 $(BUILD)/test/%: test/%.c $(ARCHIVES)
@@ -101,7 +127,10 @@ deps: ## install what is missing (as root or through sudo)
 # The dependencies may just have been installed: pkg-config has to be asked anew.
 check: deps ## install what is missing, build, run all tests; T=NAME runs one
 	@$(MAKE) --no-print-directory $(PARALLEL) all tests
-	@BUILD=$(BUILD) SAN=$(SAN) test/run.sh $(T)
+	@BUILD=$(BUILD) SAN=$(SAN) CHECK_LONG=$(CHECK_LONG) test/run.sh $(T)
+
+check-long: ## the same, and what takes too long for every day
+	@$(MAKE) --no-print-directory check CHECK_LONG=1
 
 tests: $(TEST_BIN) $(TEST_PRELOAD) $(FUZZ:%=$(BUILD)/test/%)
 
@@ -139,10 +168,13 @@ bench: deps-build ## install what is missing, build, measure speed and memory
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-srp.sh
 
+# Installing, and packages for those who only want to use it.
+include tools/package/package.mk
+
 clean: ## remove what was built
 	rm -rf build
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' Makefile tools/package/package.mk | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
 
 -include $(shell find $(BUILD)/obj $(BUILD)/test -name '*.d' 2>/dev/null)

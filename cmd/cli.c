@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "version.h"
 
 static size_t operands(const struct cli_option *o)
 {
@@ -17,17 +18,41 @@ static size_t operands(const struct cli_option *o)
 	return kind == CLI_FLAG ? 0 : kind == CLI_TEXT ? 1 : 2;
 }
 
+/* A word of the usage, on the next line where the terminal's ends. */
+__attribute__((format(printf, 3, 4)))
+static void usage_word(FILE *to, size_t *column, const char *fmt, ...)
+{
+	char word[128];
+	size_t len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(word, sizeof(word), fmt, ap);
+	va_end(ap);
+	len = strlen(word);
+	if (*column + 1 + len > 79) {
+		fputs("\n      ", to);
+		*column = 6;
+	}
+	fprintf(to, " %s", word);
+	*column += 1 + len;
+}
+
 void cli_usage(const struct cli_command *cmd, FILE *to)
 {
-	fprintf(to, "usage: %s [-h]", cmd->name);
+	size_t column = strlen("usage:");
+
+	fputs("usage:", to);
+	usage_word(to, &column, "%s", cmd->name);
+	usage_word(to, &column, "[-h]");
 	for (const struct cli_option *o = cmd->options; o->name; o++)
 		if (o->help)
-			fprintf(to, " [--%s%s%s]", o->name,
-				o->operand ? " " : "",
-				o->operand ? o->operand : "");
+			usage_word(to, &column, "[--%s%s%s]", o->name,
+				   o->operand ? " " : "",
+				   o->operand ? o->operand : "");
 	for (size_t i = 0; cmd->positionals[i].name; i++)
-		fprintf(to, i < cmd->required ? " %s" : " [%s]",
-			cmd->positionals[i].name);
+		usage_word(to, &column, i < cmd->required ? "%s" : "[%s]",
+			   cmd->positionals[i].name);
 	fputc('\n', to);
 }
 
@@ -75,6 +100,13 @@ void cli_help(const struct cli_command *cmd, FILE *to)
 	}
 	if (cmd->notes)
 		fprintf(to, "\n%s\n", cmd->notes);
+	if (!strchr(cmd->name, ' '))
+		cli_release(to);
+}
+
+void cli_release(FILE *to)
+{
+	fputs("\nmfg_gen suite " NVSGEN_VERSION "\n", to);
 }
 
 void cli_print_line(FILE *to, const char *text)

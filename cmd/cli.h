@@ -74,6 +74,12 @@ bool cli_is_help(const char *arg);
 void cli_help(const struct cli_command *cmd, FILE *to);
 void cli_usage(const struct cli_command *cmd, FILE *to);
 
+/*
+ * The last line of a program's help: which release it is. An option --version
+ * can't tell it, for there it is the NVS format.
+ */
+void cli_release(FILE *to);
+
 /* Wrong usage: usage line and message on stderr; returns CLI_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...);

@@ -250,6 +250,7 @@ static int help(void)
 	      "  verify        read images back and compare them with their "
 	      "CSVs\n\n"
 	      "mfg_gen COMMAND -h shows the options of a command.\n", stdout);
+	cli_release(stdout);
 	return cli_close_stdout(CLI_OK);
 }
 

@@ -351,6 +351,7 @@ static int help(void)
 	      "Command lines of older versions work too:\n"
 	      "  nvs_partition_gen --input x.csv --output x.bin --size 0x6000\n"
 	      "  nvs_partition_gen x.csv x.bin [size]\n", stdout);
+	cli_release(stdout);
 	return cli_close_stdout(CLI_OK);
 }
 

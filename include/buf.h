@@ -5,8 +5,8 @@
  * Every allocation of the libraries goes through mem_alloc()/mem_realloc(),
  * so that a test can make the n-th of them fail.
  */
-#ifndef BUF_H
-#define BUF_H
+#ifndef NVSGEN_BUF_H
+#define NVSGEN_BUF_H
 
 #include <stddef.h>
 #include <stdint.h>

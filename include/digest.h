@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* digest.h - SHA-256 (FIPS 180-4), at once or in pieces. */
-#ifndef DIGEST_H
-#define DIGEST_H
+#ifndef NVSGEN_DIGEST_H
+#define NVSGEN_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
  * message, the layer that knows the cell adds file, line and column with
  * err_place(). Nothing here prints.
  */
-#ifndef ERR_H
-#define ERR_H
+#ifndef NVSGEN_ERR_H
+#define NVSGEN_ERR_H
 
 #include <stdarg.h>
 #include <stddef.h>

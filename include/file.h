@@ -3,8 +3,8 @@
  * file.h - whole files: read them, and write them so that a reader sees
  * either the old one or the new one, never half of one.
  */
-#ifndef FILE_H
-#define FILE_H
+#ifndef NVSGEN_FILE_H
+#define NVSGEN_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * can hand in known ones. The system's source is mbedTLS's CTR_DRBG
  * (NIST SP 800-90A), seeded from the operating system's random source.
  */
-#ifndef RANDOM_H
-#define RANDOM_H
+#ifndef NVSGEN_RANDOM_H
+#define NVSGEN_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * None of them depends on the locale, none of them accepts trailing rubbish.
  * Texts are given with their length and need no NUL.
  */
-#ifndef TEXT_H
-#define TEXT_H
+#ifndef NVSGEN_TEXT_H
+#define NVSGEN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

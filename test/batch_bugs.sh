@@ -93,6 +93,24 @@ for before in out out/keys; do
 	rm -r out
 done
 
+# ---- a directory that another shard had just made could not be opened ----
+# It came between the look at it by name and the answer that it is not there.
+
+fresh
+small 4
+batch --shard 1/2
+made_meanwhile=0
+for ((at = 1; at <= 40; at++)); do
+	failing CALL=openat AT="$at" ERRNO=2 -- --shard 2/2 --overwrite
+	[ "$hit" = yes ] || break
+	has "$ERR" "cannot open the directory" &&
+		grep -q "'bin'\|'csv'" "$ERR" && made_meanwhile=$at
+	batch --shard 2/2 --overwrite --restart
+done
+is "a directory made by another shard: there were calls to try" \
+	"$((at > 3))" 1
+is "a directory made by another shard is opened" "$made_meanwhile" 0
+
 # ---- a run at work was called one that had stopped ----
 
 fresh

@@ -9,7 +9,7 @@
 
 SCRIPT=$ROOT/tools/install-deps.sh
 mkdir bin
-for program in cat cmp awk find env grep sed sh make touch; do
+for program in cat cmp awk find env grep ln sed sh make touch; do
 	ln -s "$(command -v $program)" bin
 done
 
@@ -41,6 +41,12 @@ stand_in zbarimg </dev/null
 # Answers as the files "install" and "update" say: a status per call.
 stand_in apt-get <<'EOF'
 #!/bin/sh
+case $* in *dpkg-dev*)
+	for program in dpkg-shlibdeps dpkg-source gzip; do
+		ln -s /bin/true bin/$program
+	done
+	;;
+esac
 echo "$DEBIAN_FRONTEND: $*" >>apt.log
 for word; do
 	case $word in install | update) break ;; esac
@@ -57,7 +63,7 @@ EOF
 
 # fresh HEADER...: a machine that lacks these
 fresh() {
-	rm -f installed apt.log sudo.log bin/sudo
+	rm -f installed apt.log sudo.log bin/sudo bin/dpkg-* bin/gzip
 	: >install.status
 	: >update.status
 	printf '%s\n' "$@" >lacking
@@ -145,6 +151,15 @@ fresh cmocka.h
 deps --build-only
 succeeds "--build-only: what only tests need is not looked for"
 is "--build-only: apt-get is not asked" "$(asked)" ""
+
+fresh none
+deps --deb
+succeeds "--deb: what packages need is looked for"
+is "--deb: and installed, once" "$(asked)" "$INSTALL dpkg-dev gzip"
+fresh none
+deps --static
+succeeds "--static: what static executables need is looked for"
+is "--static: and installed" "$(asked)" "$INSTALL dpkg-dev"
 
 fresh none
 deps --fuzz

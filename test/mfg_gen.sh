@@ -255,6 +255,12 @@ prints "cli: the help of generate-key too" --keyfile --outdir \
 
 conf a,namespace, x,data,u8
 vals id,x A,1 B,2
+# A terminal's width, so that the message below it is not pushed away.
+for command in generate generate-key verify; do
+	try mfg_gen $command --help
+	is "usage of $command: no line is wider than a terminal" \
+		"$(grep -E '^(usage|      )' "$OUT" | awk 'length > 79')" ""
+done
 refuses "cli: too few positionals" 2 "usage: mfg_gen generate" size -- \
 	mfg_gen generate conf.csv values.csv P
 refuses "cli: too many positionals" 2 "usage: mfg_gen generate" more -- \

@@ -16,7 +16,8 @@
 #	```output
 #
 # is what the commands print on stdout and stderr. In it "..." is any text
-# within a line, and on a line of its own any lines.
+# within a line, and on a line of its own any lines. Blanks at the end of a line
+# and NULs, which a document cannot show, are left out.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 need_tools mfg_gen
@@ -42,6 +43,7 @@ project() {
 printed() {
 	local line pattern=^
 
+	tr -d '\0\r' <"$OUT" | sed 's/ *$//' >"$LIB_DIR/printed"
 	while IFS= read -r line; do
 		if [ "$line" = '\.\.\.' ]; then
 			pattern+=$'([^\n]*\n)*'
@@ -49,7 +51,7 @@ printed() {
 			pattern+=${line//'\.\.\.'/$'[^\n]*'}$'\n'
 		fi
 	done < <(sed 's/[][\\.^$*+?(){}|]/\\&/g' "$1")
-	[[ $(tr -d '\0\r' <"$OUT")$'\n' =~ $pattern$ ]]
+	[[ $(cat "$LIB_DIR/printed")$'\n' =~ $pattern$ ]]
 }
 
 # block PLACE INFO FILE: run one, PLACE being "README.md:LINE", where it begins
@@ -81,7 +83,8 @@ block() {
 	elif [ -f "$file.output" ] && ! printed "$file.output"; then
 		fail "$place: the output is another one" \
 			"shown there (<) and printed (>):" \
-			"$(diff -a "$file.output" "$OUT")"
+			"$(diff -a "$file.output" "$LIB_DIR/printed" |
+				head -n 30)"
 	else
 		pass "$place"
 	fi
@@ -145,11 +148,63 @@ shows_not "lines for text" "$(printf '5 ... 0x10 *.bin')"
 shows_not "a line is missing" "$(printf '5 made in .; (1)\nx\n0x10 *.bin')"
 shows_not "a line is left" "$(printf '5 made in .; (1)\nx\ny')"
 
+# anchors DOCUMENT: what can stand behind '#' in a link to it
+anchors() {
+	awk '/^```/ { code = !code } !code && /^#+ /' "$1" |
+		sed -E 's/^#+ //; s/[^A-Za-z0-9_ -]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'
+}
+
+# check_links DOCUMENT: its links into the project lead somewhere
+check_links() {
+	local link file anchor dead=
+
+	while IFS= read -r link; do
+		file=$ROOT/$(dirname "$1")/${link%%#*} anchor=${link#*#}
+		[ -n "${link%%#*}" ] || file=$ROOT/$1
+		[ -e "$file" ] || dead+=" $link"
+		[ "$anchor" = "$link" ] ||
+			anchors "$file" | grep -qxF -e "$anchor" ||
+			dead+=" $link"
+	done < <(grep -oE '\]\([^) ]+\)' "$ROOT/$1" | sed 's/^](//; s/)$//' |
+		grep -v '^https*:')
+	is "the links of $1" "$dead" ""
+}
+
+# names_options COMMAND...: README.md has all options that its help shows
+names_options() {
+	local option missing=
+
+	try "$@" --help
+	while read -r option; do
+		[ "$option" = --help ] ||
+			grep -qE -e "(^|[^a-z-])$option([^a-z_-]|\$)" \
+				"$ROOT/README.md" || missing+=" $option"
+	done < <(grep -oE '^  (-., )?--[a-zA-Z_-]+' "$OUT" | grep -oE -e '--.*')
+	is "README.md names the options of $*" "$missing" ""
+}
+
+if [ -f "$ROOT/README.md" ]; then
+	for command in generate generate-key verify; do
+		names_options mfg_gen $command
+	done
+	for command in generate generate-key encrypt decrypt; do
+		names_options nvs_partition_gen $command
+	done
+	names_options nvs_tool
+	for command in check diff stat; do
+		names_options nvs_tool $command
+	done
+	names_options factory_nvs_gen
+	names_options factory_nvs_gen batch
+	names_options mfg_nvs
+fi
+
 number=0
 for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
 	document=${document#"$ROOT"/}
 	[ -f "$ROOT/$document" ] || continue
 	number=$((number + 1))
+	check_links "$document"
 	blocks=$LIB_DIR/blocks.$number
 	cut_blocks "$ROOT/$document" "$blocks"
 	project

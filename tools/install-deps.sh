@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build-only | --fuzz] - install what the build and the tests
-# need (or the build alone, or the build and fuzzing) and this machine lacks,
-# with apt-get (Debian 12, Ubuntu 24.04), as root or through sudo. Each thing is looked for itself (a program, a header that
-# compiles and a library that links), so that nothing is installed, and apt
-# not even asked, where it came from elsewhere.
+# install-deps.sh [--build-only | --deb | --static | --fuzz] - install what the
+# build and the tests need and this machine lacks, with apt-get (Debian 12,
+# Ubuntu 24.04), as root or through sudo; or what the build alone needs, or
+# the build and Debian packages, static executables, fuzzing. Each thing is
+# looked for itself (a program, a header that compiles and a library that
+# links), so that nothing is installed, and apt not even asked, where it came
+# from elsewhere.
 
 set -u
 CC=${CC:-cc}
@@ -28,6 +30,9 @@ test        program  find                                findutils
 test        program  awk                                 mawk
 test        program  parallel                            parallel
 test        program  zbarimg                             zbar-tools
+deb         program  dpkg-shlibdeps                      dpkg-dev
+deb         program  gzip                                gzip
+static      program  dpkg-source                         dpkg-dev
 fuzz        program  clang                               clang
 fuzz        fuzzer   clang                               libclang-rt-dev
 fuzz        program  llvm-cov                            llvm
@@ -37,9 +42,11 @@ wanted_for='build test'
 case ${1-} in
 '') ;;
 --build-only) wanted_for=build ;;
+--deb) wanted_for='build deb' ;;
+--static) wanted_for='build static' ;;
 --fuzz) wanted_for='build fuzz' ;;
 *)
-	echo "usage: ${0##*/} [--build-only | --fuzz]" >&2
+	echo "usage: ${0##*/} [--build-only | --deb | --static | --fuzz]" >&2
 	exit 2
 	;;
 esac

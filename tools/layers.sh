@@ -162,6 +162,7 @@ call_allowed() {
 symbols() {
 	objdump -t "$1" | awk '
 		!/^[0-9a-f]+ / { next }
+		{ sub(/ \.hidden /, " ") } # not seen outside the library
 		{ flags = substr($0, 18, 7); section = $(NF - 2); name = $NF }
 		section == "*UND*" { print "calls", name; next }
 		flags ~ /F/ && flags ~ /^.?g/ { print "exports", name }

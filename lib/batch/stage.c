@@ -74,8 +74,13 @@ void stage_release(struct stage *s)
 	s->outdir = s->partial = NULL;
 }
 
-/* Open what there is of a target directory, where files can be renamed to. */
-static int open_target(struct stage *s, enum name_dir dir, struct err *err)
+/*
+ * Open what there is of a target directory, where files can be renamed to.
+ * One that was not there to be opened, but has a name now, leads nowhere;
+ * or another shard has just made it, and a second try succeeds.
+ */
+static int open_target(struct stage *s, enum name_dir dir, bool again,
+		       struct err *err)
 {
 	const char *name = name_dirs[dir];
 	struct stat out, target;
@@ -89,6 +94,8 @@ static int open_target(struct stage *s, enum name_dir dir, struct err *err)
 	if (fd < 0 && errno == ENOENT &&
 	    faccessat(s->out_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
+	if (fd < 0 && errno == ENOENT && again)
+		return open_target(s, dir, false, err);
 	s->target[dir] = fd;
 	if (fd < 0 || fstat(fd, &target) || fstat(s->out_fd, &out)) {
 		err_io(err, errno, "cannot open the directory", name);
@@ -109,7 +116,7 @@ static int open_targets(struct stage *s, struct err *err)
 
 	for (unsigned i = 0; i < s->dirs && !r; i++)
 		if (s->target[i] < 0)
-			r = open_target(s, (enum name_dir)i, err);
+			r = open_target(s, (enum name_dir)i, true, err);
 	return r;
 }
 
@@ -670,7 +677,7 @@ static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			return rename_failed(s, dir, "", err);
 		/* Another shard was faster. */
-		r = open_target(s, dir, err);
+		r = open_target(s, dir, true, err);
 		if (r)
 			return r;
 	}

@@ -5,6 +5,8 @@
 
 #include "nvs_format.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What stands in the header part of an entry. */
 struct nvs_entry {
 	uint8_t ns;           /* namespace index */
@@ -32,5 +34,7 @@ void nvs_entry_put_length(uint8_t *p, const uint8_t *data, size_t n);
  * hash list.)
  */
 uint32_t nvs_entry_hash(uint8_t ns, const char *key, uint8_t chunk);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "nvs_format.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Header of an active page; the rest of the page has to be erased. */
 void nvs_page_open(uint8_t *page, uint32_t seqno, unsigned version);
 
@@ -15,5 +17,7 @@ void nvs_page_fill(uint8_t *page);
 
 /* Mark count entries from first on as written. */
 void nvs_page_mark(uint8_t *page, unsigned first, unsigned count);
+
+#pragma GCC visibility pop
 
 #endif

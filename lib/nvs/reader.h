@@ -6,6 +6,8 @@
 #include "buf.h"
 #include "nvs_reader.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
  * What is wrong with an entry that is marked as written. The first group
  * hides all that comes after: an entry without a right CRC has no meaning.
@@ -100,5 +102,7 @@ static inline unsigned nvs_span_of(uint32_t n)
 {
 	return 1 + (n + NVS_ENTRY_SIZE - 1) / NVS_ENTRY_SIZE;
 }
+
+#pragma GCC visibility pop
 
 #endif
