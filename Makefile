@@ -75,7 +75,7 @@ TEST_BIN := $(patsubst test/%.c,$(BUILD)/test/%,$(sort $(wildcard test/*.c)))
 TEST_PRELOAD := $(patsubst test/%.c,$(BUILD)/test/%.so,$(sort $(wildcard test/preload/*.c)))
 
 .DELETE_ON_ERROR:
-.PHONY: all bench clean check check-long demo deps deps-build fuzz help tests
+.PHONY: all bench clean check check-long demo deps deps-build fuzz help lint tests
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/libnvsgen.a $(BUILD)/libnvsgen.so ## build the executables and libnvsgen
 
@@ -167,6 +167,10 @@ bench: deps-build ## install what is missing, build, measure speed and memory
 		$(BUILD)/syncs.so $(BUILD)/bench_srp
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-srp.sh
+
+lint: ## install what is missing, check the sources with four tools
+	@tools/install-deps.sh --lint
+	@LINT_CFLAGS="$(filter-out -D_FORTIFY%,$(filter -std% -D% -I%,$(ALL_CFLAGS)))" tools/lint.sh
 
 # Installing, and packages for those who only want to use it.
 include tools/package/package.mk

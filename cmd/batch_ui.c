@@ -32,7 +32,7 @@ static void show_error(void *ctx, const struct err *e)
 	struct batch_ui *ui = ctx;
 
 	progress_clear(&ui->progress);
-	cli_error(e);
+	cli_fail(ui->cmd, e);
 }
 
 static void show_warning(void *ctx, const struct err *e)
@@ -74,14 +74,13 @@ int batch_ui_start(struct batch_ui *ui, const struct cli_command *cmd,
 	struct err err = ERR_INIT;
 	int r = parse(ui, cmd, b);
 
+	ui->cmd = cmd;
 	if (r >= 0)
 		return r;
 	r = partition_find(&ui->partition, ui->size, encrypted, &ui->place,
 			   &err);
-	if (r == ERR_USAGE)
-		return cli_wrong_usage(cmd, "%s", err.msg);
 	if (r)
-		return cli_error(&err);
+		return cli_fail(cmd, &err);
 	b->size = ui->place.size;
 	b->offset_known = ui->place.has_offset;
 	b->offset = ui->place.offset;
@@ -141,8 +140,8 @@ int batch_ui_end(struct batch_ui *ui, const struct batch_options *b, int r,
 	if (result->more_errors)
 		fprintf(stderr, "and %" PRIu64 " more\n", result->more_errors);
 	if (result->partial[0] && r != ERR_INTERRUPTED)
-		fprintf(stderr, "what was made so far is in '%s': complete it "
-			"with --resume, or begin again with --restart\n",
+		cli_say(stderr, "what was made so far is in '%s': complete it "
+			"with --resume, or begin again with --restart",
 			result->partial);
 	if (r == ERR_INTERRUPTED && stop_signal)
 		return 128 + stop_signal;

@@ -19,6 +19,7 @@ struct batch_ui {
 	struct partition_options partition;
 	bool resume, restart, quiet, no_progress;
 	/* the run */
+	const struct cli_command *cmd;
 	struct partition_place place;
 	struct progress progress;
 	struct batch_result result;

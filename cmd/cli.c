@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -117,6 +118,17 @@ void cli_print_line(FILE *to, const char *text)
 				      strlen(text)));
 }
 
+void cli_say(FILE *to, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cli_print_line(to, text);
+}
+
 int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
@@ -134,13 +146,15 @@ int cli_wrong_usage(const struct cli_command *cmd, const char *fmt, ...)
 int cli_unknown_command(const char *program, const char *usage,
 			const char *command)
 {
-	char text[ERR_TEXT_MAX];
-
 	fputs(usage, stderr);
-	snprintf(text, sizeof(text), "%s: error: %s%s%s", program,
-		 *command ? "unknown command '" : "a command is missing",
-		 command, *command ? "'" : "");
-	cli_print_line(stderr, text);
+	if (!*command)
+		cli_say(stderr, "%s: error: a command is missing", program);
+	else if (*command == '-')
+		cli_say(stderr, "%s: error: '%s' stands where the command has "
+			"to be: options come behind it", program, command);
+	else
+		cli_say(stderr, "%s: error: unknown command '%s'", program,
+			command);
 	return CLI_USAGE;
 }
 
@@ -155,6 +169,12 @@ int cli_error(const struct err *e)
 {
 	print(e, "error");
 	return e->code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+}
+
+int cli_fail(const struct cli_command *cmd, const struct err *e)
+{
+	return e->code == ERR_USAGE ? cli_wrong_usage(cmd, "%s", e->msg) :
+				      cli_error(e);
 }
 
 void cli_warning(const struct err *e)
@@ -269,6 +289,26 @@ static int take(const struct cli_command *cmd, const struct cli_option *o,
 	return -1;
 }
 
+/* All that an abbreviation could mean. */
+static int tell_ambiguous(const struct cli_command *cmd, const char *arg,
+			  const char *name, size_t len)
+{
+	char all[512] = "";
+	size_t n = 0;
+	bool added = true;
+
+	/* The original's own come first, and then alone. */
+	for (const struct cli_option *o = cmd->options; o->name; o++)
+		added &= o->kind & CLI_ADDED || strncmp(o->name, name, len);
+	for (const struct cli_option *o = cmd->options; o->name; o++)
+		if (!!(o->kind & CLI_ADDED) == added &&
+		    !strncmp(o->name, name, len) && n < sizeof(all))
+			n += (size_t)snprintf(all + n, sizeof(all) - n,
+					      "%s--%s", n ? ", " : "", o->name);
+	return cli_wrong_usage(cmd, "%s is ambiguous, it could be %s", arg,
+			       all);
+}
+
 static int take_long(const struct cli_command *cmd, int argc, char **argv,
 		     int *i)
 {
@@ -285,8 +325,7 @@ static int take_long(const struct cli_command *cmd, int argc, char **argv,
 		return cli_close_stdout(CLI_OK);
 	}
 	if (ambiguous)
-		return cli_wrong_usage(cmd, "%s is ambiguous, spell it out",
-				       argv[*i]);
+		return tell_ambiguous(cmd, argv[*i], name, len);
 	if (!o)
 		return cli_wrong_usage(cmd, "unknown option %s", argv[*i]);
 	return take(cmd, o, equals ? equals + 1 : NULL, argc, argv, i);
@@ -318,6 +357,46 @@ static int take_letter(const struct cli_command *cmd, int argc, char **argv,
 	return -1;
 }
 
+/* "--option" as a text processor writes it, with a dash of another kind. */
+static bool has_long_dash(const char *arg)
+{
+	static const char *const dashes[] = {
+		"\xE2\x80\x90", "\xE2\x80\x91", "\xE2\x80\x92",
+		"\xE2\x80\x93", "\xE2\x80\x94", "\xE2\x88\x92"
+	};
+
+	for (size_t i = 0; i < sizeof(dashes) / sizeof(*dashes); i++)
+		if (!strncmp(arg, dashes[i], 3))
+			return true;
+	return false;
+}
+
+static int too_many(const struct cli_command *cmd, char **found,
+		    size_t count, size_t known)
+{
+	for (size_t n = 0; n < count; n++)
+		if (has_long_dash(found[n]))
+			return cli_wrong_usage(cmd, "'%s' begins with a dash of "
+					       "another kind: options begin "
+					       "with '-'", found[n]);
+	return cli_wrong_usage(cmd, "unexpected argument '%s'", found[known]);
+}
+
+/* The positionals from count on that have to be there. */
+static int too_few(const struct cli_command *cmd, size_t count)
+{
+	bool several = count + 1 < cmd->required;
+	char all[256] = "";
+	size_t n = 0;
+
+	for (; count < cmd->required && n < sizeof(all); count++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+				      n ? " " : "",
+				      cmd->positionals[count].name);
+	return cli_wrong_usage(cmd, "missing argument%s: %s",
+			       several ? "s" : "", all);
+}
+
 static int place_positionals(const struct cli_command *cmd, char **found,
 			     size_t count)
 {
@@ -326,11 +405,22 @@ static int place_positionals(const struct cli_command *cmd, char **found,
 	while (cmd->positionals[known].name)
 		known++;
 	if (count > known)
-		return cli_wrong_usage(cmd, "unexpected argument '%s'",
-				       found[known]);
+		return too_many(cmd, found, count, known);
 	for (size_t n = 0; n < count; n++)
 		*cmd->positionals[n].value = found[n];
 	return -1;
+}
+
+/*
+ * A standard stream that was closed: what is opened next would take its
+ * number, and its place. These refuse what is asked of them instead.
+ */
+static void keep_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			exit(CLI_FAILED);
 }
 
 int cli_parse(const struct cli_command *cmd, int argc, char **argv,
@@ -340,6 +430,7 @@ int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 	size_t count = 0;
 	int r = -1;
 
+	keep_streams();
 	/* Positionals gather at the front of argv + 1, in their order. */
 	for (int i = 1; i < argc && r < 0; i++) {
 		if (options_end || !is_option(argv[i]))
@@ -354,8 +445,7 @@ int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 	if (r >= 0)
 		return r;
 	if (count < cmd->required)
-		return cli_wrong_usage(cmd, "missing argument: %s",
-				       cmd->positionals[count].name);
+		return too_few(cmd, count);
 	if (rest) {
 		*rest = argv + 1;
 		*rest_count = count;

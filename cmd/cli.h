@@ -110,11 +110,18 @@ int cli_version(const struct cli_command *cmd, const char *text,
  */
 void cli_print_line(FILE *to, const char *text);
 
+/* The same as printf() would put it together. */
+__attribute__((format(printf, 2, 3)))
+void cli_say(FILE *to, const char *fmt, ...);
+
 /*
  * Print an error on stderr as "file:line:col: error: message"; returns the
  * exit status that goes with it.
  */
 int cli_error(const struct err *e);
+
+/* The same; an ERR_USAGE comes with the usage line. */
+int cli_fail(const struct cli_command *cmd, const struct err *e);
 void cli_warning(const struct err *e);
 
 /* Flush and close stdout; CLI_FAILED with a message when that fails. */

@@ -64,7 +64,7 @@ static void print_entry(const struct view *v, const struct nvs_raw_entry *e)
 		   (unsigned)e->crc_stored);
 	fprintf(v->out, " | %s: ", view_key(e->key, e->key_len, key));
 	print_data(v, e);
-	for (unsigned n = 0; n < e->children; n++)
+	for (size_t n = 0; n < e->children; n++)
 		view_hex_line(v, 6, 3, n * NVS_ENTRY_SIZE,
 			      nvs_raw_children(e) + n * NVS_ENTRY_SIZE);
 }
@@ -169,7 +169,7 @@ static void print_string(const struct view *v, const uint8_t *p, size_t n)
 static void print_bytes(const struct view *v, const uint8_t *p, size_t n)
 {
 	bool has_single = n && memchr(p, '\'', n);
-	char quote = has_single && !memchr(p, '"', n) ? '"' : '\'';
+	uint8_t quote = has_single && !memchr(p, '"', n) ? '"' : '\'';
 
 	fprintf(v->out, "b%c", quote);
 	for (size_t i = 0; i < n; i++) {

@@ -65,7 +65,8 @@ static int parse_product(const struct cli_command *cmd, struct job *job)
 	if (job->flags)
 		r = parse_flags(cmd, job->flags, &p->flags);
 	if (r < 0 && homekit_product_check(p, &err))
-		return cli_wrong_usage(cmd, "%s", err.msg);
+		return usage_error(cmd, err.code == ERR_INPUT ? "product-data" :
+				   "flags", &err);
 	return r;
 }
 
@@ -97,9 +98,9 @@ static int check_keys(const struct cli_command *cmd, struct job *job)
 
 	if (r >= 0 || !encrypt)
 		return r;
-	if (k.keyfile && strchr(k.keyfile, '/'))
-		return cli_wrong_usage(cmd, "a key file is made under keys/, its "
-				       "name can't hold a '/'");
+	r = keycmd_refuse_slash(cmd, "keyfile", k.keyfile);
+	if (r >= 0)
+		return r;
 	b->keys = k.keygen ? BATCH_DRAWN : BATCH_GIVEN;
 	b->key_name = k.keyfile;
 	b->given = k.keygen ? NULL : &job->given;
@@ -117,7 +118,7 @@ static int take_size(const struct cli_command *cmd, struct job *job)
 
 	job->ui.size = factory_size(&job->ui.partition, job->ui.size, &err);
 	if (!job->ui.size)
-		return cli_wrong_usage(cmd, "%s", err.msg);
+		return cli_fail(cmd, &err);
 	r = batch_ui_start(&job->ui, cmd, b->keys != BATCH_PLAIN, b);
 	if (r < 0 && factory_size_check(&job->ui.place, &err))
 		return cli_error(&err);

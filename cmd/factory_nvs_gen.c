@@ -68,8 +68,8 @@ static int set_paths(struct run *run, const struct job *job, struct err *err)
 		return err_nomem(err);
 	if (strpbrk(job->outfile, "/\\")) {
 		if (job->outdir && !run->single.keys.keygen)
-			fprintf(stderr, "note: --outdir is not used, the "
-				"outfile '%s' names its directory itself\n",
+			cli_say(stderr, "note: --outdir is not used, the "
+				"outfile '%s' names its directory itself",
 				job->outfile);
 	} else if (job->outdir && *job->outdir) {
 		r = file_expand_home(job->outdir, &run->image_path, err);
@@ -99,6 +99,14 @@ static int check_infile(const struct run *run, const struct job *job,
 }
 
 /* ---- The run ---- */
+
+/* r, with a failure said to be of an operand or option. */
+static int of(const char *name, int r, struct err *err)
+{
+	if (r && !err->pos.file && strncmp(err->msg, "--", 2) != 0)
+		err_context(err, "%s", name);
+	return r;
+}
 
 static int take_size(struct run *run, const struct job *job, struct err *err)
 {
@@ -138,7 +146,7 @@ static int make_setup(struct run *run, const struct job *job, struct err *err)
 	struct srp *srp;
 	int r;
 
-	r = take_salt(job->salt, salt, err);
+	r = of("--salt", take_salt(job->salt, salt, err), err);
 	if (r)
 		return r;
 	srp = srp_new(err);
@@ -154,11 +162,11 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 {
 	int r;
 
-	r = homekit_code_check(job->code, err);
+	r = of("setup_code", homekit_code_check(job->code, err), err);
 	if (!r)
-		r = homekit_id_check(job->id, err);
+		r = of("setup_id", homekit_id_check(job->id, err), err);
 	if (!r)
-		r = take_size(run, job, err);
+		r = of("--size", take_size(run, job, err), err);
 	if (!r)
 		r = name_keys(run, err);
 	if (!r)
@@ -175,6 +183,21 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 	return r;
 }
 
+/*
+ * The infile's lines come first in the CSV, at their places; what is behind
+ * them is ours.
+ */
+static void find_source(const void *ctx, struct pos *pos)
+{
+	const struct buf *text = &((const struct run *)ctx)->infile.text;
+	unsigned lines = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		lines += text->data[i] == '\n';
+	if (pos->line > lines)
+		pos->line = pos->col = 0;
+}
+
 static int make(struct run *run, const struct job *job)
 {
 	struct single *s = &run->single;
@@ -184,8 +207,9 @@ static int make(struct run *run, const struct job *job)
 	s->image_path = (char *)run->image_path.data;
 	s->csv = &run->csv;
 	s->secret = true; /* a code can be found for its verifier */
-	/* The infile's lines come first: places in it are right. */
 	s->name = job->infile ? job->infile : s->csv_path;
+	s->find_source = find_source;
+	s->ctx = run;
 	s->keys_outdir = job->outdir ? job->outdir : ".";
 	partition_note_read_only(&run->place);
 	r = single_make(s);
@@ -210,9 +234,10 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 		r = cli_version(cmd, job->version, &run.single.version);
 	if (r >= 0)
 		return r;
+	run.single.cmd = cmd;
 	r = prepare(&run, job, &err);
 	if (r)
-		cli_error(&err);
+		cli_fail(cmd, &err);
 	else
 		r = make(&run, job);
 	homekit_setup_wipe(&run.setup);

@@ -39,8 +39,9 @@ static int read_image(struct image *im, const struct view *messages)
 	rest = im->bytes.len % NVS_PAGE_SIZE;
 	if (rest) {
 		view_error(messages, "Given partition data is not aligned to "
-			   "page size (%zu %% %u = %zu)", im->bytes.len,
-			   NVS_PAGE_SIZE, rest);
+			   "page size (%zu %% %u = %zu): %s was cut off or is no "
+			   "image", im->bytes.len, NVS_PAGE_SIZE, rest,
+			   im->file);
 		return CLI_FAILED;
 	}
 	return -1;
@@ -156,8 +157,8 @@ static void print_finding(void *ctx, const struct nvs_finding *f)
 	char text[NVS_FINDING_TEXT_MAX];
 
 	if (f->check->severity >= p->least)
-		fprintf(p->to, "%s\n", nvs_finding_format(f, p->file, text,
-							  sizeof(text)));
+		cli_say(p->to, "%s", nvs_finding_format(f, p->file, text,
+							sizeof(text)));
 }
 
 struct nvs_check_result image_print_findings(const struct image *im, FILE *to,

@@ -17,6 +17,7 @@
 
 struct export {
 	const struct view *v;
+	const char *file;    /* the image */
 	const char *dir;     /* for strings with carriage returns, or NULL */
 	const struct nvs_read_item *items;
 	size_t item_count;
@@ -95,8 +96,9 @@ static void refuse(struct export *x, const struct nvs_read_item *item,
 	struct buf b = BUF_INIT;
 
 	x->refused = true;
-	view_error(x->v, "%s: %s %s: it cannot be written to a CSV%s",
-		   label(item, &b), what, why, needs_file(item) ?
+	view_error(x->v, "%s:0x%zx: %s: %s %s: it cannot be written to a "
+		   "CSV%s", x->file, item->offset, label(item, &b), what, why,
+		   needs_file(item) ?
 		   " (--csv-files DIR puts it into a file)" : "");
 	buf_release(&b);
 }
@@ -114,8 +116,9 @@ static int put_namespace(struct export *x, const char *name)
 	x->current = name;
 	if (loss(name, strlen(name))) {
 		x->refused = true;
-		view_error(x->v, "a namespace's name %s: it cannot be written "
-			   "to a CSV", loss(name, strlen(name)));
+		view_error(x->v, "%s: a namespace's name %s: it cannot be "
+			   "written to a CSV", x->file,
+			   loss(name, strlen(name)));
 		return 0;
 	}
 	return put_name(x, name) || buf_puts(&x->out, ",namespace,,\n") ?
@@ -317,6 +320,7 @@ int image_export(const struct image *im, const char *dir,
 {
 	struct export x = {
 		.v = v,
+		.file = im->file,
 		.dir = dir,
 		.out = BUF_INIT,
 		.mode = im->decrypted ? FILE_MODE_SECRET : FILE_MODE_PUBLIC,

@@ -74,7 +74,7 @@ static void check_size(struct check *c)
 	struct nvs_raw_page page;
 	bool free_page = false;
 
-	if (c->v->size < 3 * NVS_PAGE_SIZE)
+	if (c->v->size < (size_t)3 * NVS_PAGE_SIZE)
 		warn(c, "NVS Partition size must be at least 0x3000 "
 		     "(4kiB * 3 pages == 12kiB)!");
 	for (size_t n = 0; nvs_raw_page(&page, c->v->image, c->v->size, n); n++)

@@ -42,6 +42,15 @@ int keycmd_check(const struct cli_command *cmd, const struct key_options *k)
 	return check_hmac(cmd, k);
 }
 
+int keycmd_refuse_slash(const struct cli_command *cmd, const char *option,
+			const char *name)
+{
+	if (!name || !strchr(name, '/'))
+		return -1;
+	return cli_wrong_usage(cmd, "--%s: '%s' names a file in keys/ and can't "
+			       "hold a '/'", option, name);
+}
+
 int keycmd_take_words(const struct cli_command *cmd,
 		      const struct key_words *w, struct key_options *k,
 		      bool *encrypt)
@@ -325,5 +334,5 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 	keycmd_release_paths(&paths);
 	nvs_keys_wipe(&keys);
 	mem_wipe(hmac_key, sizeof(hmac_key));
-	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);
+	return cli_close_stdout(r ? cli_fail(&cmd, &err) : CLI_OK);
 }

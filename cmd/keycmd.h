@@ -57,6 +57,13 @@ int keycmd_take_words(const struct cli_command *cmd,
 		      const struct key_words *w, struct key_options *k,
 		      bool *encrypt);
 
+/*
+ * A key file of a batch lies in keys/. Refuse another name of such an option,
+ * NULL is fine. Returns as cli_parse().
+ */
+int keycmd_refuse_slash(const struct cli_command *cmd, const char *option,
+			const char *name);
+
 /* Check that the options go together. Returns as cli_parse(). */
 int keycmd_check(const struct cli_command *cmd, const struct key_options *k);
 

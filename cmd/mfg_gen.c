@@ -54,7 +54,7 @@ static int parse_shard(const struct cli_command *cmd, struct generate *g)
 			return -1;
 	}
 	return cli_wrong_usage(cmd, "--shard: '%s' is not K/N with K from 1 to "
-			       "N", g->shard);
+			       "N, such as 2/8", g->shard);
 }
 
 static int parse_numbers(const struct cli_command *cmd, struct generate *g)
@@ -86,10 +86,9 @@ static int check_keys(const struct cli_command *cmd, struct generate *g)
 	if (k->keygen && k->inputkey)
 		return cli_wrong_usage(cmd, "--keygen and --inputkey exclude "
 				       "each other");
-	if ((k->keyfile && strchr(k->keyfile, '/')) ||
-	    (k->hmac_keyfile && strchr(k->hmac_keyfile, '/')))
-		return cli_wrong_usage(cmd, "a key file is made under keys/, its "
-				       "name can't hold a '/'");
+	if (keycmd_refuse_slash(cmd, "keyfile", k->keyfile) >= 0 ||
+	    keycmd_refuse_slash(cmd, "kp_hmac_keyfile", k->hmac_keyfile) >= 0)
+		return CLI_USAGE;
 	return keycmd_check(cmd, k);
 }
 

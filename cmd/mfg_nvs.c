@@ -77,8 +77,12 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 	r = espat_size(*text ? text : run->partition->size, &n, err);
 	if (!r)
 		r = nvs_size_check(n, err);
-	if (r)
+	if (r && *text)
+		return err_context(err, "--partition_size");
+	if (r) {
+		espat_place_partition(run->project, run->partition, err);
 		return err_context(err, "partition '%s'", job->name);
+	}
 	run->single.size = (size_t)n;
 	if (*text && run->partition)
 		return compare_size(run, job, err);
@@ -128,6 +132,11 @@ static int write_list(const struct run *run, const struct job *job)
 	return r;
 }
 
+static void find_source(const void *ctx, struct pos *pos)
+{
+	espat_find_source(ctx, pos);
+}
+
 static int make(struct run *run, const struct job *job)
 {
 	struct single *s = &run->single;
@@ -137,6 +146,8 @@ static int make(struct run *run, const struct job *job)
 	s->csv_path = (char *)run->csv_path.data;
 	s->image_path = (char *)run->image_path.data;
 	s->name = s->csv_path;
+	s->find_source = find_source;
+	s->ctx = run->project;
 	s->version = 2;
 	partition_note_read_only(&(struct partition_place){ .size = s->size });
 	r = single_make(s);
@@ -151,16 +162,16 @@ static int make(struct run *run, const struct job *job)
 	return 0;
 }
 
-static int run_job(const struct job *job)
+static int run_job(const struct cli_command *cmd, const struct job *job)
 {
-	struct run run = { 0 };
+	struct run run = { .single.cmd = cmd };
 	struct err err = ERR_INIT;
 	int r;
 
 	run.project = espat_new(job->project, &single_warnings, &err);
 	r = run.project ? prepare(&run, job, &err) : ERR_NOMEM;
 	if (r)
-		cli_error(&err);
+		cli_fail(cmd, &err);
 	else
 		r = make(&run, job);
 	buf_wipe(&run.csv);
@@ -211,5 +222,5 @@ int main(int argc, char **argv)
 	job.size = or_default(job.size, "");
 	job.table = or_default(job.table, "");
 	job.flash_list = or_default(job.flash_list, "");
-	return cli_close_stdout(run_job(&job));
+	return cli_close_stdout(run_job(&cmd, &job));
 }

@@ -49,8 +49,8 @@ static int output_path(const char *output, const char *outdir,
 			       "file", output);
 	if (output[0] == '/') {
 		if (outdir)
-			fprintf(stderr, "note: --outdir is not used, the output "
-				"'%s' is an absolute path\n", output);
+			cli_say(stderr, "note: --outdir is not used, the output "
+				"'%s' is an absolute path", output);
 	} else if (outdir && *outdir) {
 		r = file_expand_home(outdir, path, err);
 		if (!r && buf_putc(path, '/'))
@@ -90,12 +90,11 @@ static int run(const struct cli_command *cmd, struct job *job)
 	if (r >= 0)
 		return r;
 	r = prepare(job, &place, &path, &err);
-	if (r == ERR_USAGE)
-		r = cli_wrong_usage(cmd, "%s", err.msg);
-	else if (r)
-		r = cli_error(&err);
+	if (r)
+		r = cli_fail(cmd, &err);
 	else {
 		partition_note_read_only(&place);
+		job->single.cmd = cmd;
 		r = single_status(single_make(&job->single));
 		if (r == CLI_OK) {
 			printf("Created NVS binary: ===> %s\n",
@@ -200,6 +199,15 @@ static int encrypt_command(int argc, char **argv)
 	return cli_close_stdout(run(&cmd, &job));
 }
 
+/* Whether it has entries that are right. */
+static bool is_plain(const struct nvs_reader *reader)
+{
+	size_t namespaces;
+
+	nvs_reader_namespaces(reader, &namespaces);
+	return namespaces && !nvs_reader_is_garbage(reader);
+}
+
 /* The image in plaintext, in place; ERR_KEY when the key does not fit. */
 static int decrypt_image(struct buf *image, const char *input,
 			 const char *key, struct err *err)
@@ -211,6 +219,12 @@ static int decrypt_image(struct buf *image, const char *input,
 
 	if (!r)
 		r = nvs_keys_load(&keys, key, err);
+	if (!r)
+		r = nvs_reader_load(reader, image->data, image->len, err);
+	if (!r && is_plain(reader))
+		r = err_set(err, ERR_INPUT, "the key '%s' does not fit the "
+			    "image '%s', which is not encrypted: its entries "
+			    "can be read as they are", key, input);
 	if (!r)
 		r = nvs_cipher_set_keys(cipher, &keys, err);
 	if (!r)
@@ -283,7 +297,20 @@ static int decrypt(int argc, char **argv)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
 	buf_release(&path);
 	buf_wipe(&image);
-	return cli_close_stdout(r ? cli_error(&err) : CLI_OK);
+	return cli_close_stdout(r ? cli_fail(&cmd, &err) : CLI_OK);
+}
+
+/* What stands without an option's name, unless the option was given, too. */
+static int take_more(const struct cli_command *cmd, const char *name,
+		     const char **value, const char *more)
+{
+	if (*value && more)
+		return cli_wrong_usage(cmd, "--%s is '%s', and '%s' stands there "
+				       "without an option: give one of them",
+				       name, *value, more);
+	if (more)
+		*value = more;
+	return -1;
 }
 
 /*
@@ -292,9 +319,9 @@ static int decrypt(int argc, char **argv)
  */
 static int legacy(int argc, char **argv)
 {
-	struct job job = { .size = DEFAULT_SIZE };
+	struct job job = { 0 };
 	struct key_words keys = { 0 };
-	const char *input = NULL;
+	const char *input = NULL, *more[3] = { NULL };
 	const struct cli_option options[] = {
 		{ "input", 0, CLI_TEXT, &input, "F", "input CSV" },
 		{ "output", 0, CLI_TEXT, &job.output, "F", "image file, .bin" },
@@ -307,9 +334,9 @@ static int legacy(int argc, char **argv)
 		{ 0 }
 	};
 	const struct cli_positional positionals[] = {
-		{ "input", &input, "input CSV" },
-		{ "output", &job.output, "image file, .bin" },
-		{ "size", &job.size,
+		{ "input", &more[0], "input CSV" },
+		{ "output", &more[1], "image file, .bin" },
+		{ "size", &more[2],
 		  "partition size (default: " DEFAULT_SIZE ")" },
 		{ 0 }
 	};
@@ -323,10 +350,18 @@ static int legacy(int argc, char **argv)
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
 	if (r < 0)
+		r = take_more(&cmd, "input", &input, more[0]);
+	if (r < 0)
+		r = take_more(&cmd, "output", &job.output, more[1]);
+	if (r < 0)
+		r = take_more(&cmd, "size", &job.size, more[2]);
+	if (r < 0)
 		r = keycmd_take_words(&cmd, &keys, &job.single.keys,
 				      &job.single.encrypt);
 	if (r >= 0)
 		return r;
+	if (!job.size)
+		job.size = DEFAULT_SIZE;
 	if (!input || !job.output)
 		return cli_wrong_usage(&cmd, "input and output are needed");
 	job.single.inputs = &input;
@@ -355,6 +390,13 @@ static int help(void)
 	return cli_close_stdout(CLI_OK);
 }
 
+/* An option or the name of a file; a word alone is a command misspelt. */
+static bool is_legacy(const char *first)
+{
+	return first[0] && (first[0] == '-' || strpbrk(first, "./") ||
+			    file_exists(first));
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -370,7 +412,7 @@ int main(int argc, char **argv)
 					   argc - 1, argv + 1);
 	if (cli_is_help(command))
 		return help();
-	if (argc > 2)
+	if (is_legacy(command))
 		return legacy(argc, argv);
 	return cli_unknown_command("nvs_partition_gen", usage, command);
 }

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "dump.h"
 #include "image.h"
+#include "text.h"
 
 static const char *colour = "auto";
 static struct image_keys keys;
@@ -119,7 +120,8 @@ static int check_choices(const struct dump **dump)
 	if (!*dump)
 		return cli_wrong_usage(cmd, "--dump: '%s' is not one of %s",
 				       dump_name, DUMP_NAMES);
-	if (format && strcmp(format, "text") && strcmp(format, "json"))
+	if (format && strcmp(format, "text") != 0 &&
+	    strcmp(format, "json") != 0)
 		return cli_wrong_usage(cmd, "--format: '%s' is not one of "
 				       "text, json", format);
 	return -1;
@@ -236,6 +238,7 @@ static int list_checks(void)
 static int check_image(const struct image *im, const struct view *v)
 {
 	struct nvs_check_result result;
+	char file[4 * TEXT_SHOWN];
 	size_t errors, warnings, items;
 
 	if (im->garbage) {
@@ -250,7 +253,8 @@ static int check_image(const struct image *im, const struct view *v)
 	nvs_reader_items(im->reader, &items);
 	view_print(v, errors ? STYLE_RED : warnings ? STYLE_YELLOW :
 		   STYLE_GREEN, "%s: %zu keys, %zu errors, %zu warnings",
-		   im->file, items, errors, warnings);
+		   text_show(file, sizeof(file), im->file, strlen(im->file)),
+		   items, errors, warnings);
 	putchar('\n');
 	return errors || (strict && warnings) ? CLI_FAILED : CLI_OK;
 }

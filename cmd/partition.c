@@ -20,7 +20,9 @@ static int parse_size(const char *text, size_t *size, struct err *err)
 		break;
 	default:
 		return err_set(err, ERR_USAGE, "the partition size '%s' is not a "
-			       "number: give bytes in decimal or 0x hex", text);
+			       "number: give bytes in decimal or 0x hex (or, "
+			       "with --partition-table, a partition's name)",
+			       text);
 	}
 	if (nvs_size_check(n, err)) {
 		err_context(err, "the partition size '%s'", text);

@@ -12,8 +12,23 @@
 
 static void show_error(void *ctx, const struct err *e)
 {
-	(void)ctx;
-	cli_error(e);
+	const struct single *s = ctx;
+	struct err shown = *e;
+
+	if (s->find_source && shown.pos.line && shown.pos.file == s->name)
+		s->find_source(s->ctx, &shown.pos);
+	cli_error(&shown);
+}
+
+static struct err_sink errors_of(const struct single *s)
+{
+	/* A sink's context is not const, but this one only reads it. */
+	union {
+		const void *from;
+		void *to;
+	} ctx = { s };
+
+	return (struct err_sink){ show_error, ctx.to };
 }
 
 static void show_warning(void *ctx, const struct err *e)
@@ -22,10 +37,10 @@ static void show_warning(void *ctx, const struct err *e)
 	cli_warning(e);
 }
 
-static const struct err_sink errors = { show_error, NULL };
 const struct err_sink single_warnings = { show_warning, NULL };
 
-static int read_file(struct csv_input *in, const char *path)
+static int read_file(struct csv_input *in, const char *path,
+		     const struct err_sink *errors)
 {
 	struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
@@ -35,7 +50,7 @@ static int read_file(struct csv_input *in, const char *path)
 		cli_error(&err);
 	else
 		r = csv_input_read(in, path, text.data, text.len,
-				   CSV_EXTENDED, &errors);
+				   CSV_EXTENDED, errors);
 	buf_wipe(&text);
 	return r;
 }
@@ -43,13 +58,14 @@ static int read_file(struct csv_input *in, const char *path)
 /* All there is to read, in spite of mistakes, so that all are found. */
 static int read_rows(struct csv_input *in, const struct single *s)
 {
+	struct err_sink errors = errors_of(s);
 	int r = 0;
 
 	if (s->csv)
 		return csv_input_read(in, s->name, s->csv->data, s->csv->len,
 				      CSV_EXTENDED, &errors);
 	for (size_t i = 0; i < s->input_count; i++) {
-		int one = read_file(in, s->inputs[i]);
+		int one = read_file(in, s->inputs[i], &errors);
 
 		r = r ? r : one;
 	}
@@ -60,6 +76,7 @@ static int read_rows(struct csv_input *in, const struct single *s)
 static int encode_rows(const struct csv_input *in, struct csv_decoder *d,
 		       const struct single *s, uint8_t *image)
 {
+	struct err_sink errors = errors_of(s);
 	struct nvs_writer w;
 	struct err err = ERR_INIT;
 	int r;
@@ -231,7 +248,7 @@ int single_make(const struct single *s)
 	if (!r && s->encrypt && s->keys.keygen)
 		r = keycmd_find_paths(&s->keys, s->keys_outdir, &paths, &err);
 	if (r) {
-		cli_error(&err);
+		cli_fail(s->cmd, &err);
 	} else {
 		r = encode(s, &paths, image);
 		if (!r)

@@ -16,11 +16,18 @@
 
 /* What is made, and where it goes. */
 struct single {
+	const struct cli_command *cmd; /* for wrong usage */
 	const char *const *inputs; /* CSV files that make the image, or: */
 	size_t input_count;
 	const struct buf *csv;  /* a CSV that the command has made, */
 	const char *csv_path;   /* which is written there */
 	const char *name;       /* of it, for messages */
+	/*
+	 * NULL, or where the user finds what stands there in the CSV: changes
+	 * a place in it to one in a file that is there.
+	 */
+	void (*find_source)(const void *ctx, struct pos *pos);
+	const void *ctx;
 
 	bool secret;            /* it is a secret: it, and an image that is
 				   not encrypted, are for their owner only */

@@ -15,6 +15,7 @@
 struct request {
 	struct verify_options verify;
 	struct key_options keys;
+	struct nvs_keys given;
 	const char *sample, *seed, *jobs;
 };
 
@@ -80,17 +81,17 @@ static int draw_seed(uint64_t *seed, struct err *err)
 	return r;
 }
 
-static int run(struct request *q, struct err *err)
+static int run(const struct cli_command *cmd, struct request *q,
+	       struct err *err)
 {
-	struct nvs_keys given;
 	struct buf outdir = BUF_INIT;
 	struct verify_result result;
 	int r = file_expand_home(*q->verify.outdir ? q->verify.outdir : ".",
 				 &outdir, err);
 
 	if (!r && q->keys.inputkey) {
-		r = keycmd_load_input(&q->keys, &given, err);
-		q->verify.given = &given;
+		r = keycmd_load_input(&q->keys, &q->given, err);
+		q->verify.given = &q->given;
 	}
 	if (!r && q->sample && !q->seed)
 		r = draw_seed(&q->verify.seed, err);
@@ -98,10 +99,10 @@ static int run(struct request *q, struct err *err)
 		q->verify.outdir = (char *)outdir.data;
 		r = verify_run(&q->verify, &result, err);
 	}
-	nvs_keys_wipe(&given);
+	nvs_keys_wipe(&q->given);
 	buf_release(&outdir);
 	if (r)
-		return cli_error(err);
+		return cli_fail(cmd, err);
 	if (q->sample)
 		printf("sample of %" PRIu64 ", seed %" PRIu64 "\n",
 		       result.images, q->verify.seed);
@@ -151,5 +152,5 @@ int verify_command(int argc, char **argv)
 
 	if (r < 0)
 		r = parse_numbers(&cmd, &q);
-	return r >= 0 ? r : cli_close_stdout(run(&q, &err));
+	return r >= 0 ? r : cli_close_stdout(run(&cmd, &q, &err));
 }

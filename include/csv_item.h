@@ -67,6 +67,8 @@ int csv_spec_put(const struct csv_spec *spec, struct buf *out);
 /* Converts values; one per thread. */
 struct csv_decoder {
 	struct csv_files *files; /* borrowed */
+	struct pos full; /* of the first value beyond the partition's end, set
+			    by who measures the image; line 0: none */
 	/* private */
 	struct csv_file *held;
 	bool ns_refused; /* the namespace that the keys now belong to */

@@ -49,6 +49,43 @@ void csv_row_release(struct csv_row *row);
 /* The place of a cell; file is the table's name. */
 struct pos csv_cell_pos(const char *file, const struct csv_cell *cell);
 
+/*
+ * ERR_INPUT at the separator when a first row is one cell with ';' or tabs in
+ * it, as spreadsheets of many countries write it; else 0.
+ */
+__attribute__((warn_unused_result))
+int csv_row_check_separator(const struct csv_row *row, const char *file,
+			    struct err *err);
+
+/*
+ * ERR_INPUT unless a row has as many cells as the header, at its last cell
+ * or the first too many, with what is most likely to be done; else 0.
+ */
+__attribute__((warn_unused_result))
+int csv_row_check_count(const struct csv_row *row, size_t columns,
+			const char *file, struct err *err);
+
+/*
+ * What to do about a row with another number of cells than so many: a phrase
+ * for the end of a message.
+ */
+const char *csv_row_advice(const struct csv_row *row, size_t columns);
+
+/*
+ * Put behind the message that a header lacks a column which of its cells is
+ * that but for blanks, letter case or a byte-order mark, if one is.
+ */
+void csv_row_hint(const struct csv_row *header, const char *column,
+		  struct err *err);
+
+/*
+ * Where a column of that name stands in a header: 1, 0 when there is none, or
+ * ERR_INPUT at the second of two.
+ */
+__attribute__((warn_unused_result))
+int csv_row_find(const struct csv_row *header, const char *column,
+		 const char *file, size_t *at, struct err *err);
+
 struct csv_table;
 
 enum csv_comments {

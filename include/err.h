@@ -101,6 +101,13 @@ int err_place(struct err *e, const struct pos *pos);
 __attribute__((format(printf, 2, 3)))
 int err_context(struct err *e, const char *fmt, ...);
 
+/*
+ * Put more behind the message of a filled *e: what to do about it. Returns as
+ * err_place() does.
+ */
+__attribute__((format(printf, 2, 3)))
+int err_more(struct err *e, const char *fmt, ...);
+
 /* Forget a failure that was dealt with. */
 void err_clear(struct err *e);
 

@@ -59,6 +59,12 @@ int espat_load(struct espat *e, struct err *err);
 __attribute__((warn_unused_result))
 int espat_csv(struct espat *e, struct buf *out, struct err *err);
 
+/*
+ * Change a place in the CSV of espat_csv() to that in the project which it
+ * was made of.
+ */
+void espat_find_source(const struct espat *e, struct pos *pos);
+
 /* A row of at_customize.csv; texts as they stand there, without blanks. */
 struct espat_partition {
 	char *name;
@@ -82,6 +88,10 @@ int espat_load_partitions(struct espat *e, const char *path, struct err *err);
 const struct espat_partition *espat_partition(const struct espat *e,
 					      const char *name,
 					      struct err *err);
+
+/* Give an error about what a partition's row says its place. */
+void espat_place_partition(const struct espat *e,
+			   const struct espat_partition *p, struct err *err);
 
 /*
  * Append the list for the flashing tool: a line "OFFSET OUTDIR/NAME.bin SIZE"

@@ -97,6 +97,9 @@ __attribute__((warn_unused_result))
 int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 		   struct err *err);
 
+/* While measuring: whether what was added goes beyond the partition's end. */
+bool nvs_writer_is_over(const struct nvs_writer *w);
+
 /* The writer as a sink; valid as long as w, and for the image begun. */
 struct nvs_item_sink nvs_writer_sink(struct nvs_writer *w);
 

@@ -55,6 +55,8 @@ struct partition {
 	uint32_t size;
 	uint32_t flags;   /* enum part_flag */
 	unsigned line;    /* of the text; 0 in a binary table */
+	unsigned offset_col, size_col, flags_col; /* in it; 0: unknown */
+	uint32_t at;      /* where a binary table has the row */
 };
 
 struct parttable {

@@ -48,6 +48,10 @@ enum text_status text_unsigned(const char *s, uint64_t *out);
 __attribute__((warn_unused_result))
 int text_hex(const char *s, size_t len, struct buf *out, struct err *err);
 
+/* Whether there are hex digits only, blanks around them; errors as above. */
+__attribute__((warn_unused_result))
+int text_hex_check(const char *s, size_t len, struct err *err);
+
 /*
  * RFC 4648 base64 with its padding, white space skipped, appended to out.
  * Failures as for text_hex().
@@ -91,8 +95,8 @@ bool text_same_word(const char *a, size_t len, const char *b);
 bool text_has_control(const char *s);
 
 /*
- * s for a message, into out[size]: control characters and bytes that are not
- * UTF-8 as \xNN, and "..." in place of what is too long (never within a
+ * s for a message, into out[size]: control characters, characters that cannot
+ * be seen or turn the line around, and bytes that are not UTF-8 as \xNN, and "..." in place of what is too long (never within a
  * character). Returns out. size of at least 8.
  */
 char *text_show(char *out, size_t size, const char *s, size_t len);

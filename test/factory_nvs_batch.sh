@@ -218,7 +218,7 @@ refuses_table 'no accessory' values.csv 'no accessory'
 : >values.csv
 refuses_table 'an empty table' values.csv:1 setup_code
 table setup_code,setup_id 11122333
-refuses_table 'a missing cell' values.csv:2 '1 cells'
+refuses_table 'a missing cell' values.csv:2 '1 cell,'
 table setup_code,setup_id,sn 11122333,ES32,a/b 21122333,ES33,x \
 	31122333,ES34,x
 refuses 'names of files' 1 values.csv:2:15 a/b values.csv:4:15 -- \

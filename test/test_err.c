@@ -79,6 +79,10 @@ static void test_context_stands_in_front(void **state)
 	err_context(&e, "table");
 	assert_string_equal(e.msg, "table: cell 7: bad");
 
+	err_more(&e, "; %s", "so there");
+	assert_string_equal(e.msg, "table: cell 7: bad; so there");
+	assert_int_equal(err_more(NULL, "x"), ERR_NONE);
+
 	/* What grows too long loses its end, not its beginning, and says so. */
 	filler = calloc(1, sizeof(e.msg) + 100);
 	assert_non_null(filler);

@@ -201,7 +201,7 @@ static void test_gating(void **state)
 	put(RAW "two/x.pem", "");
 	expect_csv(HEAD "one,namespace,,\n"
 		   "one,file,binary,ROOT/" RAW "one/x.pem\n" PARAMS,
-		   "ROOT/" DEPENDENCY ":5: warning: the feature of directory "
+		   "ROOT/" DEPENDENCY ":5:1: warning: the feature of directory "
 		   "'absent' is on, but there is no such directory in "
 		   "'ROOT/" PARTS "raw_data'\n");
 }
@@ -272,20 +272,20 @@ static void test_directory_problems(void **state)
 	put(DEPENDENCY, "A=y d\n");
 	snprintf(path, sizeof(path), "%s/" RAW "d", root);
 	assert_int_equal(file_make_dirs(path, NULL), 0);
-	expect_error("ROOT/" DEPENDENCY ":1: error: the feature of directory "
+	expect_error("ROOT/" DEPENDENCY ":1:1: error: the feature of directory "
 		     "'d' is on, but 'ROOT/" RAW "d' is empty: put a "
 		     "certificate or key (.crt, .key, .pem) there, or turn the "
 		     "feature off");
 	put(RAW "d/README.txt", "");
-	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1: warning: the feature "
+	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1:1: warning: the feature "
 		   "of directory 'd' is on, but 'ROOT/" RAW "d' has no file "
 		   "that ends in .crt, .key or .pem\n");
 	put(DEPENDENCY, "A=y d\n\nA=y d\n");
 	put(RAW "d/x.pem", "");
-	expect_error("ROOT/" DEPENDENCY ":3: error: file 'x.pem' of directory "
+	expect_error("ROOT/" DEPENDENCY ":3:1: error: file 'x.pem' of directory "
 		     "'d': key 'd.0' is there already in namespace 'd'");
 	put(DEPENDENCY, "A=y\n");
-	expect_error("ROOT/" DEPENDENCY ":1: error: an option and the name of "
+	expect_error("ROOT/" DEPENDENCY ":1:1: error: an option and the name of "
 		     "a directory are needed, such as 'AT_BLE_COMMAND_"
 		     "SUPPORT=y ble_data'");
 }
@@ -346,10 +346,10 @@ static void test_param_rows(void **state)
 	    "PLATFORM_X,M,2\nplatform_X,m,3\n");
 	expect_csv(HEAD "factory_param,namespace,,\nversion,data,i8,2\n", "");
 	put(DATA, "platform,module_name,version\nPLATFORM_X,N,1\nP,M,2\n");
-	expect_error("ROOT/" DATA ": error: no row for platform 'PLATFORM_X' "
+	expect_error("ROOT/" DATA ":1:1: error: no row for platform 'PLATFORM_X' "
 		     "and module 'M'; there are: PLATFORM_X/N, P/M");
 	put(DATA, "PLATFORM_X,M,1\n");
-	expect_error("ROOT/" DATA ": error: the header row, which begins with "
+	expect_error("ROOT/" DATA ":1:1: error: the header row, which begins with "
 		     "'platform', is missing");
 }
 
@@ -374,20 +374,20 @@ static void test_module_info(void **state)
 {
 	(void)state;
 	put("build/module_info.json", "{\n \"platform\": \"P\",\n oops}");
-	expect_error("ROOT/build/module_info.json:3: error: this is not "
+	expect_error("ROOT/build/module_info.json:3:3: error: this is not "
 		     "JSON; an object with the members 'platform' and 'module' "
 		     "is needed");
 	put("build/module_info.json", "{\"platform\": \"P\", \"module\": 1}");
-	expect_error("ROOT/build/module_info.json: error: the member 'module', "
+	expect_error("ROOT/build/module_info.json:1:1: error: the member 'module', "
 		     "a string, is missing: it tells which row of the module "
 		     "parameters to take");
 	put("build/module_info.json", "{\"platform\": \"P\", \"module\": "
 	    "\"M\"} x");
-	expect_error("ROOT/build/module_info.json:1: error: this is not "
+	expect_error("ROOT/build/module_info.json:1:34: error: this is not "
 		     "JSON; an object with the members 'platform' and 'module' "
 		     "is needed");
 	put("build/module_info.json", "[]");
-	expect_error("ROOT/build/module_info.json: error: the member "
+	expect_error("ROOT/build/module_info.json:1:1: error: the member "
 		     "'platform', a string, is missing: it tells which row of "
 		     "the module parameters to take");
 }

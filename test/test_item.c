@@ -119,23 +119,25 @@ static void test_spec_refused(void **state)
 			    "ns:k: unknown type 'dat', not one of data, file, "
 			    "namespace");
 	expect_spec_refused("k", "", "u8", "ns", ERR_INPUT, 11,
-			    "ns:k: unknown type '', not one of data, file, "
+			    "ns:k: the type is missing, one of data, file, "
 			    "namespace");
 	expect_spec_refused("k", "data ", "u8", "ns", ERR_INPUT, 11,
 			    "ns:k: unknown type 'data ', not one of data, "
-			    "file, namespace");
+			    "file, namespace (blanks are part of a cell: "
+			    "remove them)");
 	expect_spec_refused("k", "data", "", "ns", ERR_INPUT, 21,
 			    "ns:k: the encoding is missing, one of " KNOWN);
 	expect_spec_refused("k", "data", "u9", "ns", ERR_INPUT, 21,
 			    "ns:k: unknown encoding 'u9', not one of " KNOWN);
 	expect_spec_refused("k", "data", "u8 ", "ns", ERR_INPUT, 21,
-			    "ns:k: unknown encoding 'u8 ', not one of " KNOWN);
+			    "ns:k: unknown encoding 'u8 ', not one of " KNOWN
+			    " (blanks are part of a cell: remove them)");
 	expect_spec_refused("k", "data", "u8(4)", "ns", ERR_INPUT, 21,
 			    "ns:k: unknown encoding 'u8(4)', not one of "
 			    KNOWN);
 	expect_spec_refused("k", "data", "blob_fill(4;0x00)", "ns", ERR_INPUT,
-			    21, "ns:k: unknown encoding 'blob_fill(4;0x00)', "
-			    "not one of " KNOWN);
+			    21, "ns:k: the encoding 'blob_fill(4;0x00)' is "
+			    "known to nvs_partition_gen only");
 	expect_spec_refused("k", "file", "u8", "ns", ERR_INPUT, 21,
 			    "ns:k: the encoding 'u8' does not go with type "
 			    "file, only string, binary, hex2bin and base64 do");
@@ -284,7 +286,7 @@ static void test_numbers_refused(void **state)
 		expect_refused("data", beyond[i][0], beyond[i][1], ERR_RANGE,
 			       msg);
 	}
-	expect_refused("data", "u8", "", ERR_RANGE, "'' is empty where a "
+	expect_refused("data", "u8", "", ERR_RANGE, "the cell is empty where a "
 		       "number has to be, of type u8 (0 to 255)");
 	expect_refused("data", "u8", "  ", ERR_RANGE, "'  ' is empty where a "
 		       "number has to be, of type u8 (0 to 255)");
@@ -342,7 +344,7 @@ static void test_texts_refused(void **state)
 		       "number of hex digits (3), two are needed for each "
 		       "byte");
 	expect_refused("data", "hex2bin", "0xab", ERR_INPUT, "'0xab': 'x' at "
-		       "character 2 is no hex digit");
+		       "character 2 is no hex digit: leave out the 0x");
 	expect_refused("data", "base64", "AP8", ERR_INPUT, "'AP8': base64 of 3 "
 		       "characters with 0 '=' at its end: a multiple of 4 is "
 		       "needed, padded with at most two");
@@ -393,7 +395,7 @@ static void test_fill_malformed(void **state)
 		"blob_fill(4;0x)", "blob_fill(4;00)", "blob_fill(4;0x000)",
 		"blob_fill(4;0xg0)", "blob_fill(x;0x00)", "blob_fill(-1;0x00)",
 		"blob_fill(4;0x00", "blob_fill(4;0x00) ", "blob_fill(4,0x00)",
-		"blob_fill(508001;0x00)", "blob_fill((4;0x00)", "blob_fill(;)",
+		"blob_fill((4;0x00)", "blob_fill(;)",
 		"blob_fill(99999999999999999999;0x00)", "blob_fill(",
 		"blob_fill(;", "blob_fill( 4;0x00)"
 	};

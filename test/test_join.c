@@ -98,12 +98,19 @@ static void test_same_key_in_two_namespaces(void **state)
 static void test_metadata(void **state)
 {
 	(void)state;
-	start(TWO_NS, "note,k,,l,note,k,K\nn,1,e,x,m,2,7\n", "note");
+	start(TWO_NS, "note,k,,l,Note,k,K\nn,1,e,x,m,2,7\n", "note");
 	expect_csv("a,namespace,,\r\nk,data,u8,1\r\nl,data,string,x\r\n"
 		   "b,namespace,,\r\nk,data,u8,2\r\n");
-	/* Of two columns of that name the first counts. */
 	assert_string_equal(csv_join_id(&t.join, &t.row)->text, "n");
 	end();
+	/* Of two of a key that two namespaces have, the first counts. */
+	start(TWO_NS, "k,l,k\n1,x,2\n", "k");
+	next_row();
+	assert_string_equal(csv_join_id(&t.join, &t.row)->text, "1");
+	end();
+	expect_refused(TWO_NS, "note,k,l,note,k\n", "note", "v.csv:1:10: error: "
+		       "a second column 'note': which one is meant? Rename or "
+		       "remove one\n");
 	/* A key can name the devices as well. */
 	start(TWO_NS, "k,l,k\n1,x,2\n", "l");
 	next_row();
@@ -112,7 +119,7 @@ static void test_metadata(void **state)
 }
 
 #define LACKS(total, have) "has no column in v.csv: the configuration has " \
-	total " keys of that name, the table " have " columns\n"
+	total " keys of that name, the table " have " column\n"
 
 static void test_missing(void **state)
 {
@@ -122,23 +129,31 @@ static void test_missing(void **state)
 	/* Which of two is missing can't be told: the last one is named. */
 	expect_refused(TWO_NS, "k,l\n", NULL, "conf.csv:5:1: error: key 'b:k' "
 		       LACKS("2", "1"));
-	expect_refused(TWO_NS, "id\n", NULL, "conf.csv:2:1: error: key 'a:k' "
-		       LACKS("2", "0")
-		       "conf.csv:3:1: error: key 'a:l' has no column in v.csv\n"
-		       "conf.csv:5:1: error: key 'b:k' " LACKS("2", "0"));
+	/* All of them: this is no header, or one of another table. */
+	expect_refused(TWO_NS, "id\n", NULL, "v.csv:1:1: error: no column has "
+		       "the name of a key: the first line has to name the "
+		       "columns, the configuration's first key is 'k', the "
+		       "first column 'id'\n");
+	/* What looks like the column but is none. */
+	expect_refused(TWO_NS, "k,\xEF\xBB\xBF L ,k\n", NULL, "conf.csv:3:1: "
+		       "error: key 'a:l' has no column in v.csv; column 2, "
+		       "'\\xef\\xbb\\xbf L ', is spelled differently: blanks "
+		       "and capitals count\n");
 	expect_refused(TWO_NS, "K,l,k\n", NULL, "conf.csv:5:1: error: key "
-		       "'b:k' " LACKS("2", "1"));
+		       "'b:k' has no column in v.csv: the configuration has 2 "
+		       "keys of that name, the table 1 column; column 1, 'K', "
+		       "is spelled differently: blanks and capitals count\n");
 }
 
 /* What spreadsheets of some countries save as CSV */
 static void test_another_separator(void **state)
 {
 	(void)state;
-	expect_refused(TWO_NS, "k;l;k\n", NULL, "v.csv:1:1: error: the header "
-		       "is one cell with ';' in it: save the table with commas "
+	expect_refused(TWO_NS, "k;l;k\n", NULL, "v.csv:1:2: error: the first "
+		       "row is one cell with ';' in it: save the table with commas "
 		       "between the cells\n");
-	expect_refused(TWO_NS, "k\tl\tk\n", NULL, "v.csv:1:1: error: the header "
-		       "is one cell with tabs in it: save the table with commas "
+	expect_refused(TWO_NS, "k\tl\tk\n", NULL, "v.csv:1:2: error: the first "
+		       "row is one cell with tabs in it: save the table with commas "
 		       "between the cells\n");
 }
 
@@ -169,12 +184,12 @@ static void test_surplus(void **state)
 static void test_no_id_column(void **state)
 {
 	(void)state;
-	expect_refused(TWO_NS, "k,l,k\n", "serial", "v.csv:1: error: there is "
+	expect_refused(TWO_NS, "k,l,k\n", "serial", "v.csv:1:1: error: there is "
 		       "no column 'serial', which --fileid names\n");
 	/* Both mistakes come. */
 	expect_refused(TWO_NS, "\nk,k\n", "serial", "conf.csv:3:1: error: key "
 		       "'a:l' has no column in v.csv\n"
-		       "v.csv:2: error: there is no column 'serial', which "
+		       "v.csv:2:1: error: there is no column 'serial', which "
 		       "--fileid names\n");
 }
 

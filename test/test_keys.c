@@ -206,8 +206,8 @@ static void test_load_refuses(void **state)
 	expect_unloaded("empty.bin", ERR_KEY, "key file 'empty.bin': 0 bytes "
 			"are no NVS key: a key partition has 4096 bytes, a bare "
 			"key 64");
-	expect_unloaded("long.bin", ERR_KEY, "'long.bin' has 4097 bytes, at "
-			"most 4096 are possible here");
+	expect_unloaded("long.bin", ERR_KEY, "'long.bin' is longer than the "
+			"4096 bytes of a key partition: it is no key file");
 	expect_unloaded("none.bin", ERR_IO, "cannot open 'none.bin': No such "
 			"file or directory");
 	expect_unloaded("dir.bin", ERR_INPUT, "'dir.bin' is a directory, a "

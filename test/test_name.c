@@ -57,7 +57,7 @@ static void test_longest_name(void **state)
 	id[240] = '\0';
 	assert_int_equal(name_stem(&rule, 1, id, &stem, &err), ERR_RANGE);
 	assert_err(&err, ERR_RANGE, "prefix and id make file names of up to 256 "
-		   "bytes, 255 are possible");
+		   "bytes, 255 are possible: shorten them");
 	buf_release(&stem);
 	buf_release(&file);
 }
@@ -119,7 +119,7 @@ static void test_parts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		must(name_check_part(good[i], "id", NULL));
-	expect_refused("", "the prefix is empty: it becomes part of the file "
+	expect_refused("", "the prefix '' is empty: it becomes part of the file "
 		       "names");
 	expect_refused(".", "the prefix '.' can't be part of a file name");
 	expect_refused("..", "the prefix '..' can't be part of a file name");

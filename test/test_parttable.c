@@ -345,13 +345,13 @@ static void test_invalid_places(void **state)
 		    "lies before the end of the partition table, which takes "
 		    "0x8000 to 0x9000; use 0x9000 or more");
 	check_error("fctry, data, nvs, 0x9100, 0x6000\n",
-		    "p.csv:1:1: error: partition 'fctry': the offset 0x9100 is "
+		    "p.csv:1:19: error: partition 'fctry': the offset 0x9100 is "
 		    "not a multiple of 0x1000");
 	check_error("factory, app, factory, 0x18000, 1M\n",
-		    "p.csv:1:1: error: partition 'factory': the offset 0x18000 "
+		    "p.csv:1:24: error: partition 'factory': the offset 0x18000 "
 		    "is not a multiple of 0x10000");
 	check_error("factory, app, factory, 0x10000, 0x1800\n",
-		    "p.csv:1:1: error: partition 'factory': the size 0x1800 of "
+		    "p.csv:1:33: error: partition 'factory': the size 0x1800 of "
 		    "an app has to be a multiple of 0x1000");
 	check_error("f, app, factory, 0x200000, -1M\n",
 		    "p.csv:1:28: error: partition 'f' is to end at 0x100000, "
@@ -421,7 +421,7 @@ static void test_whole_table_checks(void **state)
 {
 	(void)state;
 	check_error("fctry, data, nvs, , 0x2000\n",
-		    "p.csv:1:1: error: partition 'fctry': NVS of 0x2000 bytes "
+		    "p.csv:1:21: error: partition 'fctry': NVS of 0x2000 bytes "
 		    "has to be flagged 'readonly'; to be written to it needs "
 		    "at least 0x3000");
 	check_error("a,data,nvs,,0x3000\nb,data,nvs,,0x3000\n"
@@ -429,19 +429,19 @@ static void test_whole_table_checks(void **state)
 		    "p.csv:3:1: error: a second partition of the name 'a': "
 		    "names have to differ");
 	check_error("otadata, data, ota, , 0x1000\n",
-		    "p.csv:1:1: error: partition 'otadata': the size of "
+		    "p.csv:1:23: error: partition 'otadata': the size of "
 		    "data/ota has to be 0x2000, not 0x1000");
 	check_error("a, data, ota, , 0x2000\nb, data, ota, , 0x2000\n",
 		    "p.csv:2:1: error: partitions 'a' and 'b' are both "
 		    "data/ota; there can be only one");
 	check_error("a, data, tee_ota, , 0x1000\n",
-		    "p.csv:1:1: error: partition 'a': the size of data/tee_ota "
+		    "p.csv:1:21: error: partition 'a': the size of data/tee_ota "
 		    "has to be 0x2000, not 0x1000");
 	check_error("a, data, ota, , 0x2000, readonly\n",
-		    "p.csv:1:1: error: partition 'a': data/ota is always "
+		    "p.csv:1:25: error: partition 'a': data/ota is always "
 		    "written to, it cannot be 'readonly'");
 	check_error("a, data, coredump, , 0x2000, readonly\n",
-		    "p.csv:1:1: error: partition 'a': data/coredump is always "
+		    "p.csv:1:30: error: partition 'a': data/coredump is always "
 		    "written to, it cannot be 'readonly'");
 	/* Names are compared before they are cut to 16 bytes. */
 	check_rows("0123456789abcdefX,data,nvs,,0x3000\n"
@@ -463,7 +463,7 @@ static void test_not_text(void **state)
 					 &defaults, NULL, &err), ERR_INPUT);
 	assert_int_equal(err.pos.line, 2);
 	check_error("a,data,nvs,,0x3000\n\xE9,data,nvs,,0x3000\n",
-		    "p.csv:2: error: not UTF-8: this is no partition table, or "
+		    "p.csv:2:1: error: the byte 0xe9 is not UTF-8: this is no partition table, or "
 		    "one in another encoding");
 }
 
@@ -507,7 +507,7 @@ static void test_row_limit(void **state)
 	assert_int_equal(t.rows[93].offset, 0x9000 + 93 * 0x3000);
 	parttable_release(&t);
 	snprintf(text + n, sizeof(text) - n, "n94,data,nvs,,0x3000\n");
-	check_error(text, "p.csv: error: 95 partitions; a table holds at most "
+	check_error(text, "p.csv:95:1: error: 95 partitions; a table holds at most "
 		    "94");
 }
 
@@ -766,7 +766,7 @@ static void test_binary_checks(void **state)
 	put_row(raw + 32, 1, 2, 0x9000, 0x6000, "a", 0);
 	assert_int_equal(parttable_parse(&t, "p.bin", raw, sizeof(raw),
 					 &defaults, &sink, &err), 0);
-	assert_string_equal(w.text, "p.bin: warning: partition 'b' has flags "
+	assert_string_equal(w.text, "p.bin:0xc: warning: partition 'b' has flags "
 			    "that are not known here: 0x10\n");
 	parttable_release(&t);
 

@@ -142,7 +142,7 @@ static void test_wrong_rows(void **state)
 		"files would have one name\n"
 		"v.csv:4:1: error: 1 cell, expected 2 as in the header: one or "
 		"more are missing\n"
-		"v.csv:5:1: error: the id in column id is empty: it becomes "
+		"v.csv:5:1: error: the id in column id '' is empty: it becomes "
 		"part of the file names\n"
 		"v.csv:6:1: error: the id in column id '..' can't be part of a "
 		"file name\n"
@@ -159,7 +159,7 @@ static void test_headers(void **state)
 	(void)state;
 	open_table(CONF, "", NULL);
 	assert_int_equal(start(&everything, NULL), ERR_INPUT);
-	assert_string_equal(t.errors.text, "v.csv:1: error: the values table is "
+	assert_string_equal(t.errors.text, "v.csv:1:1: error: the values table is "
 			    "empty, its first line has to name the columns\n");
 	close_table();
 	open_table(CONF, "id\na\n", "serial");

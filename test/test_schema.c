@@ -93,14 +93,14 @@ static void test_more_lines_than_first_room(void **state)
 
 static void test_empty(void **state)
 {
-	static const char empty[] = "conf.csv:1: error: the configuration is "
+	static const char empty[] = "conf.csv:1:1: error: the configuration is "
 		"empty, its first line has to be a namespace\n";
 
 	(void)state;
 	expect_refused("", empty);
 	expect_refused("\n \n", empty);
 	expect_refused("\xEF\xBB\xBF", empty);
-	expect_refused("n,namespace,\nm,namespace,\n", "conf.csv:1: error: the "
+	expect_refused("n,namespace,\nm,namespace,\n", "conf.csv:1:1: error: the "
 		       "configuration has namespaces but no key\n");
 }
 
@@ -118,23 +118,33 @@ static void test_cells(void **state)
 	(void)state;
 	expect_refused("n,namespace,\nk,data\nl,data,u8\n", "conf.csv:2:3: "
 		       "error: k: 2 cells, expected 3 (key,type,encoding), or "
-		       "4 with the tag REPEAT\n");
+		       "4 with the tag REPEAT: one or more are missing\n");
 	expect_refused("n,namespace,\nk\nl,data,u8\n", "conf.csv:2:1: "
 		       "error: k: 1 cell, expected 3 (key,type,encoding), or "
-		       "4 with the tag REPEAT\n");
+		       "4 with the tag REPEAT: one or more are missing\n");
 	expect_refused("n,namespace,\nk,data,u8,REPEAT,x\n", "conf.csv:2:18: "
 		       "error: k: 5 cells, expected 3 (key,type,encoding), or "
-		       "4 with the tag REPEAT\n");
+		       "4 with the tag REPEAT: a value with a comma in it has "
+		       "to be quoted\n");
+	expect_refused("n,namespace,,,,\nk,data,u8,,REPEAT\n", "conf.csv:1:15: "
+		       "error: n: 6 cells, expected 3 (key,type,encoding), or "
+		       "4 with the tag REPEAT: remove the commas at the end of "
+		       "the line\nconf.csv:2:12: error: k: 5 cells, expected 3 "
+		       "(key,type,encoding), or 4 with the tag REPEAT: the tag "
+		       "is the fourth\n");
+	expect_refused("n;namespace;\nk;data;u8\n", "conf.csv:1:2: error: the "
+		       "first row is one cell with ';' in it: save the table "
+		       "with commas between the cells\n");
 }
 
 static void test_tag(void **state)
 {
 	(void)state;
 	expect_refused("n,namespace,\nk,data,u8,repeat\n", "conf.csv:2:11: "
-		       "error: k: 'repeat' where only the tag REPEAT may "
+		       "error: n:k: 'repeat' where only the tag REPEAT may "
 		       "stand\n");
 	expect_refused("n,namespace,\nk,data,u8,5\n", "conf.csv:2:11: "
-		       "error: k: '5' where only the tag REPEAT may stand\n");
+		       "error: n:k: '5' where only the tag REPEAT may stand\n");
 	expect_refused("n,namespace,,REPEAT\nk,data,u8\n", "conf.csv:1:14: "
 		       "error: n: a namespace can't be tagged REPEAT\n");
 }
@@ -171,9 +181,9 @@ static void test_all_mistakes(void **state)
 		       "conf.csv:9:8: error: n:d: the encoding 'i64' does not "
 		       "go with type file, only string, binary, hex2bin and "
 		       "base64 do\n"
-		       "conf.csv:10:8: error: n:e: unknown encoding "
-		       "'blob_fill(4;0x00)', not one of u8, i8, u16, i16, u32, "
-		       "i32, u64, i64, string, binary, hex2bin, base64\n");
+		       "conf.csv:10:8: error: n:e: the encoding "
+		       "'blob_fill(4;0x00)' is known to nvs_partition_gen "
+		       "only\n");
 }
 
 static void test_namespace_clash(void **state)
@@ -227,7 +237,8 @@ static void test_bad_table(void **state)
 		       "conf.csv:3:3: error: the quote that opens this cell is "
 		       "never closed\n");
 	expect_refused("n\xE9,namespace,\n", "conf.csv:1:2: error: the byte "
-		       "0xe9 is not UTF-8: save the file as UTF-8\n");
+		       "0xe9 is not UTF-8: save the file as UTF-8 "
+		       "(in a spreadsheet: CSV UTF-8)\n");
 }
 
 int main(void)

@@ -14,6 +14,8 @@
 #include "csv_table.h"
 #include "file.h"
 
+#define SAVE_AS "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)\n"
+
 static void show_rows(struct csv_table *t, struct buf *out)
 {
 	struct csv_row row = CSV_ROW_INIT;
@@ -251,14 +253,17 @@ static void test_nul(void **state)
 {
 	(void)state;
 	expect_n("a,b\nc\0d", 7, CSV_NO_COMMENTS, "1:1<a> 1:3<b>\n"
-		 "t.csv:2:2: error: a NUL byte: this is not a text file\n");
+		 "t.csv:2:2: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 	expect_n("\0", 1, CSV_NO_COMMENTS,
-		 "t.csv:1:1: error: a NUL byte: this is not a text file\n");
+		 "t.csv:1:1: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 	expect_n("\"a\n\0\"", 5, CSV_NO_COMMENTS,
-		 "t.csv:2:1: error: a NUL byte: this is not a text file\n");
+		 "t.csv:2:1: error: a NUL byte: this is no text "
+		 "file, or one in UTF-16: " SAVE_AS);
 }
 
-#define NOT_UTF8 " is not UTF-8: save the file as UTF-8\n"
+#define NOT_UTF8 " is not UTF-8: " SAVE_AS
 
 static void test_not_utf8(void **state)
 {
@@ -269,10 +274,12 @@ static void test_not_utf8(void **state)
 	       NOT_UTF8);
 	expect("a\xFF\xFE", "t.csv:1:2: error: the byte 0xff" NOT_UTF8);
 	/* What a spreadsheet calls Unicode text */
-	expect("\xFF\xFE" "a", "t.csv:1:1: error: the file is UTF-16: save it "
-	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
-	expect("\xFE\xFF", "t.csv:1:1: error: the file is UTF-16: save it "
-	       "as UTF-8 (in a spreadsheet: CSV UTF-8)\n");
+	expect("\xFE\xFF\xFF\xFF", "t.csv:1:1: error: this is no text file: "
+	       "it begins like an NVS image\n");
+	expect("PK\x03\x04", "t.csv:1:1: error: this is a workbook (or another "
+	       "ZIP archive), not a CSV: " SAVE_AS);
+	expect("\xFF\xFE" "a", "t.csv:1:1: error: the file is UTF-16: " SAVE_AS);
+	expect("\xFE\xFF", "t.csv:1:1: error: the file is UTF-16: " SAVE_AS);
 	expect("\"a\nb\xE9\"", "t.csv:2:2: error: the byte 0xe9" NOT_UTF8);
 	expect("\"a\n\xE9\"", "t.csv:2:1: error: the byte 0xe9" NOT_UTF8);
 	expect("\xED\xA0\x80", "t.csv:1:1: error: the byte 0xed" NOT_UTF8);

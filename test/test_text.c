@@ -137,8 +137,10 @@ static void test_hex(void **state)
 	expect_bytes(text_hex, "\tabCD\r\n", "abcd");
 	expect_refused(text_hex, "abc", "an odd number of hex digits (3), two "
 		       "are needed for each byte");
-	expect_refused(text_hex, "ab cd", "' ' at character 3 is no hex digit");
-	expect_refused(text_hex, "  0x", "'x' at character 4 is no hex digit");
+	expect_refused(text_hex, "ab cd", "' ' at character 3 is no hex digit: "
+		       "leave out what separates the bytes");
+	expect_refused(text_hex, "  0x", "'x' at character 4 is no hex digit: "
+		       "leave out the 0x");
 	expect_refused(text_hex, "ag", "'g' at character 2 is no hex digit");
 	/* The bad one is named before the count. */
 	expect_refused(text_hex, "abg", "'g' at character 3 is no hex digit");
@@ -170,7 +172,8 @@ static void test_base64_refused(void **state)
 	expect_refused(text_base64, "Zm9v!", "'!' at character 5 is no base64 "
 		       "character");
 	expect_refused(text_base64, "Zm9-", "'-' at character 4 is no base64 "
-		       "character");
+		       "character: it is of the alphabet for web addresses, "
+		       "which has '-' and '_' for '+' and '/'");
 	expect_refused(text_base64, "Zg==Zg==", "base64 goes on behind its "
 		       "padding, at character 5");
 	expect_refused(text_base64, "=Zg=", "base64 goes on behind its "
@@ -357,6 +360,13 @@ static void test_show(void **state)
 	expect_shown(8, "\x01\x02", 2, "\\x01...");
 	expect_shown(8, "\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 8,
 		     "\xF0\x9F\x98\x80...");
+	/* What looks like nothing, like a blank, or turns the line around. */
+	expect_shown(48, "\xEF\xBB\xBF" "a\xC2\xA0", 6,
+		     "\\xef\\xbb\\xbfa\\xc2\\xa0");
+	expect_shown(48, "\xC2\x9B" "2J", 4, "\\xc2\\x9b2J");
+	expect_shown(48, "\xE2\x80\xAE" "21", 5, "\\xe2\\x80\\xae21");
+	expect_shown(48, "\xE2\x80\x93\xC2\xA1", 5,
+		     "\xE2\x80\x93\xC2\xA1");
 }
 
 int main(void)

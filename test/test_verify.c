@@ -358,7 +358,7 @@ static void test_edited_cells(void **state)
 		{ "0aff02", "0aff0", "out/csv/P-2.csv:15:18: error: more:hex: " },
 		{ "from.txt", "absent", "out/csv/P-2.csv:18:18: error: "
 		  "more:from: " },
-		{ "key,type", "kee,type", "out/csv/P-2.csv:1: error: " },
+		{ "key,type", "kee,type", "out/csv/P-2.csv:1:1: error: " },
 		{ "a_u8,data,u8,2", "a_u8,data,u8,\"2\n3\"", "out/csv/P-2.csv:3" },
 		{ "a_u8,data,u8,2", "\"a\n\t8\",data,u8,2", "dev:a\\x0a\\x098: "
 		  "not in the image" },

@@ -804,8 +804,8 @@ static void test_sizes(void **state)
 	must(nvs_size_check(0x1000, &err));
 	must(nvs_size_check(0x8000000, &err));
 	assert_int_equal(nvs_size_check(0, &err), ERR_RANGE);
-	assert_err(&err, ERR_RANGE, "a partition size of 0 bytes is not a "
-		   "positive multiple of 4096");
+	assert_err(&err, ERR_RANGE, "0 bytes are not a positive multiple "
+		   "of 4096, such as 0x3000");
 	err_clear(&err);
 	assert_int_equal(nvs_size_check(0x1001, &err), ERR_RANGE);
 	err_clear(&err);

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build-only | --deb | --static | --fuzz] - install what the
-# build and the tests need and this machine lacks, with apt-get (Debian 12,
-# Ubuntu 24.04), as root or through sudo; or what the build alone needs, or
-# the build and Debian packages, static executables, fuzzing. Each thing is
-# looked for itself (a program, a header that compiles and a library that
-# links), so that nothing is installed, and apt not even asked, where it came
-# from elsewhere.
+# install-deps.sh [--build-only | --deb | --static | --fuzz | --lint] - install
+# what the build and the tests need and this machine lacks, with apt-get
+# (Debian 12, Ubuntu 24.04), as root or through sudo; or what the build alone
+# needs, or the build and Debian packages, static executables, fuzzing, the
+# reading of the sources. Each thing is looked for itself (a program, a header
+# that compiles and a library that links), so that nothing is installed, and
+# apt not even asked, where it came from elsewhere.
 
 set -u
 CC=${CC:-cc}
@@ -36,6 +36,10 @@ static      program  dpkg-source                         dpkg-dev
 fuzz        program  clang                               clang
 fuzz        fuzzer   clang                               libclang-rt-dev
 fuzz        program  llvm-cov                            llvm
+lint        program  gcc                                 gcc
+lint        program  clang-tidy                          clang-tidy
+lint        program  cppcheck                            cppcheck
+lint        program  shellcheck                          shellcheck
 '
 
 wanted_for='build test'
@@ -45,8 +49,10 @@ case ${1-} in
 --deb) wanted_for='build deb' ;;
 --static) wanted_for='build static' ;;
 --fuzz) wanted_for='build fuzz' ;;
+--lint) wanted_for='build lint' ;;
 *)
-	echo "usage: ${0##*/} [--build-only | --deb | --static | --fuzz]" >&2
+	echo "usage: ${0##*/} [--build-only | --deb | --static | --fuzz |" \
+		"--lint]" >&2
 	exit 2
 	;;
 esac

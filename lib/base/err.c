@@ -90,6 +90,21 @@ int err_context(struct err *e, const char *fmt, ...)
 	return e->code;
 }
 
+int err_more(struct err *e, const char *fmt, ...)
+{
+	char more[sizeof(e->msg)], all[2 * sizeof(e->msg)];
+	va_list ap;
+
+	if (!e || e->code == ERR_NONE)
+		return ERR_NONE;
+	va_start(ap, fmt);
+	vsnprintf(more, sizeof(more), fmt, ap);
+	va_end(ap);
+	snprintf(all, sizeof(all), "%s%s", e->msg, more);
+	text_show(e->msg, sizeof(e->msg), all, strlen(all));
+	return e->code;
+}
+
 void err_clear(struct err *e)
 {
 	*e = (struct err)ERR_INIT;

@@ -207,7 +207,7 @@ static int rename_aside(const struct file_aside *f,
 
 	if (existing == FILE_REPLACE) {
 		if (rename(f->temporary, f->final))
-			r = err_io(err, errno, "cannot rename to", f->final);
+			r = err_io(err, errno, "cannot replace", f->final);
 	} else if (file_rename_new(AT_FDCWD, f->temporary, AT_FDCWD,
 				   f->final)) {
 		r = err_io(err, errno, "cannot create", f->final);

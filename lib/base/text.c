@@ -100,16 +100,34 @@ static int bad_char(struct err *err, const char *s, size_t len, size_t i,
 		       i + 1, what);
 }
 
+int text_hex_check(const char *s, size_t len, struct err *err)
+{
+	const char *p = s;
+	size_t n = len;
+
+	trim(&p, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (digit_value(p[i]) != 16)
+			continue;
+		bad_char(err, s, len, (size_t)(p - s) + i, "hex digit");
+		if (i == 1 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
+			err_more(err, ": leave out the 0x");
+		else if (text_is_space(p[i]) || strchr(":-,", p[i]))
+			err_more(err, ": leave out what separates the bytes");
+		return ERR_INPUT;
+	}
+	return 0;
+}
+
 int text_hex(const char *s, size_t len, struct buf *out, struct err *err)
 {
 	const char *p = s;
-	size_t n = len, start;
+	size_t n = len;
+	int r = text_hex_check(s, len, err);
 
+	if (r)
+		return r;
 	trim(&p, &n);
-	start = (size_t)(p - s);
-	for (size_t i = 0; i < n; i++)
-		if (digit_value(p[i]) == 16)
-			return bad_char(err, s, len, start + i, "hex digit");
 	if (n % 2)
 		return err_set(err, ERR_INPUT, "an odd number of hex digits (%zu), "
 			       "two are needed for each byte", n);
@@ -127,6 +145,16 @@ static bool is_base64(char c)
 	       (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
+static int bad_base64_char(struct err *err, const char *s, size_t len,
+			   size_t i)
+{
+	bad_char(err, s, len, i, "base64 character");
+	if (s[i] == '-' || s[i] == '_')
+		err_more(err, ": it is of the alphabet for web addresses, which "
+			 "has '-' and '_' for '+' and '/'");
+	return ERR_INPUT;
+}
+
 /*
  * Check the spelling, since mbedTLS's decoder is laxer about white space and
  * padding than RFC 4648 and does not tell where it stopped. *chars is how
@@ -142,7 +170,7 @@ static int base64_check(const char *s, size_t len, size_t *chars, size_t *pads,
 		else if (text_is_space(s[i]))
 			continue;
 		else if (!is_base64(s[i]))
-			return bad_char(err, s, len, i, "base64 character");
+			return bad_base64_char(err, s, len, i);
 		else if (*pads)
 			return err_set(err, ERR_INPUT, "base64 goes on behind its "
 				       "padding, at character %zu", i + 1);
@@ -308,13 +336,33 @@ bool text_has_control(const char *s)
 	return false;
 }
 
+/*
+ * Whether a terminal obeys the character at s, of take bytes, or shows
+ * nothing for it: C0 and C1 control characters; spaces and hyphens that look
+ * like others; marks of direction; the byte-order mark.
+ */
+static bool is_hidden(const uint8_t *s, size_t take)
+{
+	if (take < 2)
+		return !take || s[0] < ' ' || s[0] == 0x7F;
+	if (take == 2)
+		return (s[0] == 0xC2 && (s[1] <= 0xA0 || s[1] == 0xAD)) ||
+		       (s[0] == 0xD8 && s[1] == 0x9C);
+	if (take == 3 && s[0] == 0xE2 && s[1] == 0x80)
+		return s[2] <= 0x8F || (s[2] >= 0xA8 && s[2] <= 0xAF);
+	if (take == 3 && s[0] == 0xE2 && s[1] == 0x81)
+		return s[2] >= 0xA0 && s[2] <= 0xAF;
+	return take == 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF;
+}
+
 char *text_show(char *out, size_t size, const char *s, size_t len)
 {
 	size_t n = 0, i = 0, fits = 0;
 
 	while (i < len) {
-		size_t take = utf8_sequence((const uint8_t *)s + i, len - i);
-		bool plain = take && !control_len(s + i, len - i);
+		const uint8_t *p = (const uint8_t *)s + i;
+		size_t take = utf8_sequence(p, len - i);
+		bool plain = !is_hidden(p, take);
 		size_t shown = plain ? take : 4;
 
 		if (n + shown + 1 > size) {

@@ -330,7 +330,8 @@ static bool is_row_number(const char *id, uint64_t rows)
 /* Ids of --only that no row has. */
 static void report_unknown_ids(struct batch *b)
 {
-	struct pos pos = { b->o->only, 0, 0 };
+	struct pos pos = { b->o->only, 0, 1 };
+	char shown[TEXT_SHOWN];
 	size_t at = 0;
 	const char *id;
 	uint32_t line;
@@ -342,15 +343,23 @@ static void report_unknown_ids(struct batch *b)
 		    is_row_number(id, b->result->rows))
 			continue;
 		pos.line = line;
-		err_at(&err, &pos, ERR_INPUT, "the id '%s' is not in %s", id,
-		       b->o->values);
+		text_show(shown, sizeof(shown), id, strlen(id));
+		if (b->o->fileid)
+			err_at(&err, &pos, ERR_INPUT, "the id '%s' is not in "
+			       "column '%s' of %s", shown, b->o->fileid,
+			       b->o->values);
+		else
+			err_at(&err, &pos, ERR_INPUT, "the id '%s' is not in "
+			       "%s: without --fileid, ids are the numbers of "
+			       "the rows, 1 to %" PRIu64, shown, b->o->values,
+			       b->result->rows);
 		report(b, &err);
 	}
 }
 
 static int check_count(struct batch *b, struct err *err)
 {
-	struct pos pos = { b->o->values, 1, 0 };
+	struct pos pos = { b->o->values, 1, 1 };
 
 	if (!b->result->rows)
 		return err_at(err, &pos, ERR_INPUT, "the values table has no "
@@ -488,9 +497,8 @@ static int make(struct batch *b)
 		return r;
 	if (interrupted(b, &err))
 		return err.code;
-	r = values_unchanged(b, &err);
-	if (!r)
-		r = manifest_finish(&b->manifest, &err);
+	if (!values_unchanged(b, &err) && !manifest_finish(&b->manifest, &err))
+		return 0;
 	return report(b, &err);
 }
 
@@ -531,11 +539,13 @@ static int publish(struct batch *b)
 				 b->o->manifest, existing, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
-	if (!r)
-		b->result->partial[0] = '\0';
-	if (!r && b->o->created)
-		r = manifest_visit(b->manifest.fd, tell_created, b, &err);
-	return report(b, &err);
+	if (r)
+		return report(b, &err);
+	b->result->partial[0] = '\0';
+	if (b->o->created &&
+	    manifest_visit(b->manifest.fd, tell_created, b, &err))
+		return report(b, &err);
+	return 0;
 }
 
 static int refuse_partial(struct batch *b)

@@ -240,7 +240,8 @@ static void keep_finding(void *ctx, const struct nvs_finding *f)
 {
 	struct compare *c = ctx;
 
-	if (f->check->severity == NVS_NOTE || c->finding.len)
+	if (f->check->severity == NVS_NOTE || c->finding.len ||
+	    (c->odd_size && !strcmp(f->check->name, "size")))
 		return;
 	/* Without a namespace it is no key, but what damage made of one. */
 	if (buf_printf(&c->finding, "%s%s%s%s%s at 0x%zx (%s)", f->ns,
@@ -326,11 +327,12 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 
 	if (job->keys) {
 		keys = &own;
-		r = buf_reserve(&file, 2 * NVS_KEY_PARTITION_SIZE) ?
+		r = buf_reserve(&file, (size_t)2 * NVS_KEY_PARTITION_SIZE) ?
 		    err_nomem(err) :
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
 		if (!r)
 			r = nvs_keys_unpack(&own, file.data, file.len, err);
+		c->has_keys = !r;
 		if (r)
 			r = err_context(err, "the key file '%s'", job->keys);
 		else
@@ -358,7 +360,8 @@ static int read_image(struct compare *c, const struct compare_job *job,
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
 	if (r)
 		return blame(why, err);
-	if (c->image.len != job->size &&
+	c->odd_size = c->image.len != job->size;
+	if (c->odd_size &&
 	    add_reason(why, "%zu bytes, the other images have %zu: it was %s "
 		       "or is not of this batch", c->image.len, job->size,
 		       c->image.len < job->size ? "cut" : "lengthened"))
@@ -373,12 +376,17 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 	c->csv.len = 0;
 	r = file_read(job->csv, CSV_MAX, &c->csv, err);
+	if (!r && !c->csv.len)
+		r = err_set(err, ERR_INPUT, "the CSV '%s' is empty", job->csv);
 	if (r)
 		return blame(why, err);
 	return check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
 }
 
-/* Put together what was found: what it is about, then what it may come from. */
+/*
+ * Put together what was found: what it is about, then what it may come from.
+ * That its keys could not be read has been said: so nothing of their fit.
+ */
 static int conclude(struct compare *c, const struct compare_job *job,
 		    struct buf *why)
 {
@@ -392,16 +400,16 @@ static int conclude(struct compare *c, const struct compare_job *job,
 		if (parts[i]->len)
 			r = (all.len && buf_puts(&all, "; ")) ||
 			    buf_append(&all, parts[i]->data, parts[i]->len);
-	if (!r && all.len && (garbage || finding->len))
+	if (!r && all.len && (garbage ? c->has_keys : finding->len > 0))
 		r = buf_puts(&all, "; ");
-	if (!r && garbage)
+	if (!r && garbage && c->has_keys)
 		r = job->keys || job->given ?
 		    buf_printf(&all, "the key%s%s does not fit: no entry's CRC "
 			       "is right", job->keys ? " " : "",
 			       job->keys ? job->keys : "") :
 		    buf_puts(&all, "no entry's CRC is right: if it is "
 			     "encrypted, its key is needed");
-	else if (!r)
+	else if (!r && !garbage)
 		r = buf_append(&all, finding->data, finding->len);
 	why->len = 0;
 	if (!r)
@@ -417,7 +425,8 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	int r;
 
 	c->difference.len = c->csv_error.len = c->finding.len = 0;
-	c->nomem = false;
+	c->nomem = c->odd_size = false;
+	c->has_keys = true;
 	r = read_image(c, job, why, err);
 	if (!r)
 		r = read_csv(c, job, why, err);

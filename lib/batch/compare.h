@@ -30,6 +30,8 @@ struct compare {
 	struct nvs_cipher *cipher;
 	struct csv_decoder decoder;
 	struct buf image, csv;
+	bool has_keys; /* they could be read, or none are needed */
+	bool odd_size; /* the size has been complained about */
 	/* private, of the image being compared */
 	const struct nvs_read_item *items;
 	size_t item_count, next;

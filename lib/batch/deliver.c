@@ -58,13 +58,15 @@ static int check_place(const char *path, const char *what, bool replaced,
 	const char *needed[] = { o->conf, o->values, o->only, o->key_source };
 	int r = 0;
 
-	if (!replaced && file_exists(path))
-		r = err_set(err, ERR_EXISTS, "'%s' is there already: choose "
-			    "another name, or replace it with --overwrite",
-			    path);
 	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed) && !r; i++)
 		r = refuse_same(path, what, needed[i], err);
-	return r ? r : file_check_place(path, err);
+	if (!r)
+		r = file_check_place(path, err);
+	if (!r && !replaced && file_exists(path))
+		r = err_set(err, ERR_EXISTS, "%s '%s' is there already: choose "
+			    "another name, or replace it with --overwrite",
+			    what, path);
+	return r;
 }
 
 static int name_all(struct deliveries *d, const struct batch_options *o,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "digest.h"
 #include "file.h"
@@ -40,6 +41,32 @@ static int prepare_making(struct device_maker *m, struct err *err)
 	return 0;
 }
 
+static void note_input(struct device_maker *m, const char *path,
+		       const struct stat *st)
+{
+	m->needed[m->needed_count++] = (struct device_input){
+		path, st->st_dev, st->st_ino
+	};
+}
+
+/* What must not be replaced: neither a link nor what it leads to. */
+static void note_inputs(struct device_maker *m)
+{
+	const struct batch_options *o = m->o;
+	const char *paths[] = { o->conf, o->values, o->only, o->key_source };
+	struct stat st;
+
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		if (!paths[i] || !strcmp(paths[i], "-"))
+			continue;
+		if (lstat(paths[i], &st))
+			continue;
+		note_input(m, paths[i], &st);
+		if (S_ISLNK(st.st_mode) && !stat(paths[i], &st))
+			note_input(m, paths[i], &st);
+	}
+}
+
 int device_maker_init(struct device_maker *m, const struct batch_options *o,
 		      const struct name_rule *rule,
 		      const struct csv_join *join, const struct stage *stage,
@@ -60,6 +87,8 @@ int device_maker_init(struct device_maker *m, const struct batch_options *o,
 		return r;
 	csv_decoder_init(&m->decoder, files);
 	csv_join_expect(join, &m->decoder);
+	if (o->overwrite)
+		note_inputs(m);
 	r = making ? prepare_making(m, err) : 0;
 	if (r)
 		device_maker_release(m);
@@ -93,7 +122,7 @@ static int set_stem(struct device_maker *m, const struct csv_row *row,
 		    uint64_t number, struct err *err)
 {
 	const struct csv_cell *id = csv_join_id(m->join, row);
-	struct pos pos = { m->join->file, row->line, 0 };
+	struct pos pos = { m->join->file, row->line, 1 };
 	int r;
 
 	if (id)
@@ -113,18 +142,45 @@ static bool may_replace(const struct device_maker *m, enum name_kind kind)
 	       !(kind == NAME_KEY && m->rule->key_name);
 }
 
+/* A file that is replaced must not be one that this run reads. */
+static int check_replaced(struct device_maker *m, enum name_kind kind,
+			  struct err *err)
+{
+	const char *file = (char *)m->file.data;
+	enum name_dir dir = name_dir_of[kind];
+	struct stat st;
+
+	if (!stage_target_stat(m->stage, dir, file, &st))
+		return 0;
+	for (size_t i = 0; i < m->needed_count; i++)
+		if (m->needed[i].dev == st.st_dev &&
+		    m->needed[i].ino == st.st_ino)
+			return err_set(err, ERR_EXISTS, "'%s/%s/%s' would take "
+				       "the place of '%s', which this run "
+				       "needs: choose another --outdir or "
+				       "prefix", m->stage->outdir,
+				       name_dirs[dir], file,
+				       m->needed[i].path);
+	return 0;
+}
+
 static int check_targets(struct device_maker *m, const struct csv_row *row,
 			 struct err *err)
 {
-	struct pos pos = { m->join->file, row->line, 0 };
+	struct pos pos = { m->join->file, row->line, 1 };
 
 	for (unsigned k = 0; k < NAME_KINDS; k++) {
 		enum name_kind kind = (enum name_kind)k;
 
-		if (!device_has_file(m->o, kind) || may_replace(m, kind))
+		if (!device_has_file(m->o, kind))
 			continue;
 		if (name_file(m->rule, kind, (char *)m->stem.data, &m->file))
 			return err_nomem(err);
+		if (may_replace(m, kind)) {
+			if (check_replaced(m, kind, err))
+				return err_place(err, &pos);
+			continue;
+		}
 		if (stage_target_exists(m->stage, name_dir_of[kind],
 					(char *)m->file.data))
 			return err_at(err, &pos, ERR_EXISTS, "'%s/%s/%s' is there "
@@ -142,7 +198,7 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 		 uint64_t number, bool look, struct nvs_usage *usage,
 		 const struct err_sink *sink)
 {
-	struct pos pos = { m->join->file, row->line, 0 };
+	struct pos pos = { m->join->file, row->line, 1 };
 	struct err err = ERR_INIT;
 	int r;
 
@@ -155,7 +211,7 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 	if (r)
 		return r;
 	if (nvs_writer_finish(&m->writer, usage, &err)) {
-		err_place(&err, &pos);
+		err_place(&err, m->decoder.full.line ? &m->decoder.full : &pos);
 		return report(sink, &err);
 	}
 	return 0;
@@ -341,7 +397,7 @@ static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 static int encode(struct device_maker *m, const struct csv_row *row,
 		  const struct err_sink *sink)
 {
-	struct pos pos = { m->join->file, row->line, 0 };
+	struct pos pos = { m->join->file, row->line, 1 };
 	struct err err = ERR_INIT;
 	int r;
 

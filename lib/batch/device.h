@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "batch.h"
 #include "csv_item.h"
@@ -15,6 +16,13 @@
 #include "nvs_writer.h"
 #include "random.h"
 #include "stage.h"
+
+/* A file that the batch reads, or what a link to it leads to. */
+struct device_input {
+	const char *path; /* borrowed */
+	dev_t dev;
+	ino_t ino;
+};
 
 struct device_maker {
 	/* borrowed, set by device_maker_init() */
@@ -32,6 +40,8 @@ struct device_maker {
 	uint8_t *image;                 /* NULL while checking */
 	struct buf csv, stem, file;
 	struct buf png, svg;            /* the label */
+	struct device_input needed[8];  /* with --overwrite */
+	size_t needed_count;
 	uint64_t kept;                  /* files found right on a resume */
 };
 

@@ -23,7 +23,7 @@ static int check_extension(const char *path, const char *what,
 	if (text_same_word(ext, strlen(ext), ".csv"))
 		return 0;
 	return err_set(err, ERR_INPUT, "the %s '%s' does not have the extension "
-		       ".csv", what, path);
+		       ".csv: save it as CSV UTF-8", what, path);
 }
 
 int inputs_read_conf(const char *path, struct buf *conf, struct err *err)
@@ -134,11 +134,18 @@ static char *next_line(char **p, char *end)
 static int add_ids(struct buf *text, const char *path, struct ids *ids,
 		   struct err *err)
 {
-	char *p = buf_str(text), *end = p + text->len;
-	struct pos pos = { path, 0, 0 };
+	char *p = buf_str(text), *end;
+	struct pos pos = { path, 1, 1 };
+	char shown[TEXT_SHOWN];
 
 	if (!p)
 		return err_nomem(err);
+	end = p + text->len;
+	if (memchr(p, '\0', text->len))
+		return err_at(err, &pos, ERR_INPUT, "the list of ids holds NUL "
+			      "bytes, it is no text or UTF-16: save it as "
+			      "UTF-8");
+	pos.line = 0;
 	if (!strncmp(p, "\xEF\xBB\xBF", 3)) /* a byte-order mark */
 		p += 3;
 	while (p < end) {
@@ -150,8 +157,9 @@ static int add_ids(struct buf *text, const char *path, struct ids *ids,
 			return err_nomem(err);
 		if (there)
 			return err_at(err, &pos, ERR_DUPLICATE, "the id '%s' is "
-				      "listed twice, first in line %u", id,
-				      there);
+				      "listed twice, first in line %u",
+				      text_show(shown, sizeof(shown), id,
+						strlen(id)), there);
 	}
 	return 0;
 }
@@ -168,8 +176,8 @@ int inputs_read_ids(const char *path, struct ids *ids, struct err *err)
 	if (!r)
 		r = add_ids(&text, path, ids, err);
 	if (!r && !ids->count)
-		r = err_set(err, ERR_INPUT, "the list of ids '%s' is empty: one "
-			    "per line is needed", path);
+		r = err_at(err, &(struct pos){ path, 1, 1 }, ERR_INPUT, "the "
+			   "list of ids is empty: one per line is needed");
 	buf_release(&text);
 	return r;
 }

@@ -29,8 +29,8 @@ int name_check_part(const char *part, const char *what, struct err *err)
 	char shown[TEXT_SHOWN];
 
 	if (!*part)
-		return err_set(err, ERR_INPUT, "the %s is empty: it becomes part "
-			       "of the file names", what);
+		return err_set(err, ERR_INPUT, "the %s '' is empty: it becomes "
+			       "part of the file names", what);
 	text_show(shown, sizeof(shown), part, strlen(part));
 	if (!strcmp(part, ".") || !strcmp(part, ".."))
 		return err_set(err, ERR_INPUT, "the %s '%s' can't be part of a "
@@ -59,7 +59,7 @@ int name_stem(const struct name_rule *rule, uint64_t row, const char *id,
 		return err_nomem(err);
 	if (stem->len + AROUND_STEM > FILE_NAME_MAX)
 		return err_set(err, ERR_RANGE, "prefix and id make file names of "
-			       "up to %zu bytes, %u are possible",
+			       "up to %zu bytes, %u are possible: shorten them",
 			       stem->len + AROUND_STEM, FILE_NAME_MAX);
 	return 0;
 }

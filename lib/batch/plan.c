@@ -122,7 +122,7 @@ struct reading {
 static void report(struct reading *r, unsigned line,
 		   const struct csv_cell *cell, struct err *err)
 {
-	struct pos pos = { r->file, line, 0 };
+	struct pos pos = { r->file, line, line ? 1 : 0 };
 
 	if (err->code == ERR_NONE)
 		return;
@@ -145,19 +145,25 @@ static bool read_header(struct reading *r, const struct csv_row *row,
 	struct err err = ERR_INIT;
 
 	r->cells = row->count;
-	for (unsigned c = 0; c < COLUMNS; c++) {
-		size_t i = 0;
-
-		while (wanted[c] && i < row->count &&
-		       strcmp(row->cells[i].text, wanted[c]) != 0)
-			i++;
-		r->column[c] = wanted[c] && i < row->count ? i : SIZE_MAX;
-		if (r->column[c] != SIZE_MAX || c == SALT || !wanted[c])
-			continue;
-		err_set(&err, ERR_INPUT, "there is no column '%s'%s", wanted[c],
-			c == NAME ? ", which --fileid names" : ": the first "
-			"line has to name setup_code and setup_id");
+	if (csv_row_check_separator(row, r->file, &err)) {
 		report(r, row->line, NULL, &err);
+		return false;
+	}
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		int found = 0;
+
+		r->column[c] = SIZE_MAX;
+		if (wanted[c])
+			found = csv_row_find(row, wanted[c], r->file,
+					     &r->column[c], &err);
+		if (wanted[c] && !found && c != SALT) {
+			err_set(&err, ERR_INPUT, "there is no column '%s'%s",
+				wanted[c], c == NAME ? ", which --fileid names" :
+				": the first line has to name setup_code and "
+				"setup_id");
+			csv_row_hint(row, wanted[c], &err);
+		}
+		report(r, row->line, &row->cells[0], &err);
 	}
 	return !r->result;
 }
@@ -197,6 +203,10 @@ static void take_text(struct reading *r, struct plan_line *line,
 
 	if (is_id ? homekit_id_check(cell->text, &err) :
 		    homekit_code_check(cell->text, &err)) {
+		if (!is_id && cell->len < HOMEKIT_CODE_LEN && cell->len &&
+		    strspn(cell->text, "0123456789") == cell->len)
+			err_more(&err, " (spreadsheets drop zeros in front: "
+				 "make the column one of text)");
 		report(r, cell->line, cell, &err);
 		return;
 	}
@@ -236,9 +246,7 @@ static bool take_row(struct reading *r, const struct csv_row *row)
 	struct plan_line *line;
 	struct err err = ERR_INIT;
 
-	if (row->count != r->cells) {
-		err_set(&err, ERR_INPUT, "%zu cells, expected %zu as in the "
-			"header", row->count, r->cells);
+	if (csv_row_check_count(row, r->cells, r->file, &err)) {
 		report(r, row->line, NULL, &err);
 		return true;
 	}
@@ -271,8 +279,7 @@ static void read_rows(struct reading *r, struct csv_table *t,
 		err_set(&err, ERR_INPUT, "the table is empty: the first line has "
 			"to name setup_code and setup_id");
 	if (got > 0 && read_header(r, &row, name_column)) {
-		while ((got = csv_table_next(t, &row, &err)) > 0 &&
-		       take_row(r, &row))
+		while (csv_table_next(t, &row, &err) > 0 && take_row(r, &row))
 			;
 		if (!r->plan->count && !r->result)
 			err_set(&err, ERR_INPUT, "the table has no accessory: "

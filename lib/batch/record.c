@@ -21,8 +21,10 @@ static const char *const columns[RECORD_COLUMNS] = {
 static int check_header(const struct csv_row *row, const char *path,
 			struct err *err)
 {
-	struct pos pos = { path, 1, 0 };
+	struct pos pos = csv_cell_pos(path, &row->cells[0]);
 
+	if (csv_row_check_separator(row, path, err))
+		return err->code;
 	for (size_t i = 0; i < RECORD_COLUMNS; i++)
 		if (i >= row->count ||
 		    strcmp(row->cells[i].text, columns[i]) != 0)
@@ -88,12 +90,13 @@ static int check_row(const struct csv_row *row, const char *path,
 static int add_row(struct record *r, const struct csv_row *row,
 		   const char *path, struct err *err)
 {
-	struct pos pos = { path, row->line, 0 };
+	struct pos pos = csv_cell_pos(path, &row->cells[row->count - 1]);
 	struct record_row *to;
 
 	if (row->count < RECORD_COLUMNS)
-		return err_at(err, &pos, ERR_INPUT, "%zu cells, expected at "
-			      "least %d", row->count, (int)RECORD_COLUMNS);
+		return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected at "
+			      "least %d: the row was cut off", row->count,
+			      row->count == 1 ? "" : "s", (int)RECORD_COLUMNS);
 	if (check_row(row, path, err))
 		return err->code;
 	if (r->count == r->cap) {
@@ -141,7 +144,7 @@ static int sort(struct record *r, const char *path, struct err *err)
 		qsort(r->rows, r->count, sizeof(*r->rows), compare);
 	for (size_t i = 1; i < r->count; i++) {
 		const struct record_row *a = &r->rows[i - 1], *b = a + 1;
-		struct pos pos = { path, b->line, 0 };
+		struct pos pos = { path, b->line, 1 };
 
 		if (!strcmp(a->name, b->name))
 			return err_at(err, &pos, ERR_INPUT, "image '%s' is "
@@ -165,7 +168,7 @@ int record_read(struct record *r, const char *path, struct err *err)
 	t = csv_table_new(fd, path, CSV_NO_COMMENTS, err);
 	got = t ? csv_table_next(t, &row, err) : (int)err->code;
 	if (!got) {
-		struct pos top = { path, 1, 0 };
+		struct pos top = { path, 1, 1 };
 
 		got = err_at(err, &top, ERR_INPUT, "the manifest is empty");
 	}

@@ -74,7 +74,7 @@ static int put_header(struct rows *r, const struct csv_row *header)
 
 static int read_header(struct rows *r, struct err *err)
 {
-	struct pos top = { r->file, 1, 0 };
+	struct pos top = { r->file, 1, 1 };
 	struct csv_row header = CSV_ROW_INIT;
 	int got = csv_table_next(r->table, &header, err);
 	int code = got < 0 ? got : 0;
@@ -221,6 +221,24 @@ static void warn_overridden(struct rows *r, const struct csv_row *row)
 	r->warned = true;
 }
 
+/* What a spreadsheet leaves of rows that were cleared, not deleted. */
+static void warn_empty(struct rows *r, const struct csv_row *row)
+{
+	struct pos pos = csv_cell_pos(r->file, &row->cells[0]);
+	struct err err = ERR_INIT;
+
+	if (r->warned_empty || !r->warnings || row->count < 2)
+		return;
+	for (size_t i = 0; i < row->count; i++)
+		if (row->cells[i].len)
+			return;
+	err_at(&err, &pos, ERR_INPUT, "all cells of this row are empty, and a "
+	       "device is made of it: if it is none, remove the line (said once "
+	       "for all rows)");
+	r->warnings->report(r->warnings->ctx, &err);
+	r->warned_empty = true;
+}
+
 /* What has to happen in order with every row. *wanted: it is selected. */
 static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		    struct err *err)
@@ -245,6 +263,7 @@ static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		return code;
 	*wanted = is_selected(r, id);
 	warn_overridden(r, row);
+	warn_empty(r, row);
 	if (r->expand_fd >= 0 &&
 	    csv_join_put_expanded(&r->join, row, &r->expanded))
 		return err_nomem(err);

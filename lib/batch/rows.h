@@ -57,6 +57,7 @@ struct rows {
 	int failed;              /* a pass that failed gives no more rows */
 	const struct err_sink *errors, *warnings;
 	bool warned;             /* of REPEAT values that differ; once */
+	bool warned_empty;       /* of a row that has nothing; once */
 
 	/* what the tap has yet to see; it is shown after lock is released */
 	csv_tap_fn *tap;

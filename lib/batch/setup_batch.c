@@ -199,7 +199,7 @@ static int make_plan(struct setup_batch *s)
 	r = b->values ? plan_draw_salts(&s->plan, &source, &err) :
 			plan_draw(&s->plan, s->o->count, &source, &err);
 	random_system_free(random);
-	return report(s, &err);
+	return r ? report(s, &err) : 0;
 }
 
 /* ---- What the engine asks for ---- */

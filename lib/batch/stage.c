@@ -137,6 +137,13 @@ bool stage_target_exists(const struct stage *s, enum name_dir dir,
 						 AT_SYMLINK_NOFOLLOW);
 }
 
+bool stage_target_stat(const struct stage *s, enum name_dir dir,
+		       const char *file, struct stat *st)
+{
+	return s->target[dir] >= 0 &&
+	       !fstatat(s->target[dir], file, st, AT_SYMLINK_NOFOLLOW);
+}
+
 /* A stream of a directory's entries from the first one on. */
 static DIR *open_entries(int fd)
 {
@@ -633,16 +640,17 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 {
 	DIR *d = open_entries(s->dir[dir]);
 	const char *name;
-	int got = d ? 0 : -1, moved = 0, r = 0;
+	int got = 0, moved = 0, r = 0;
 
-	while (!r && d && (got = next_entry(d, &name)) > 0) {
+	if (!d)
+		return err_io(err, errno, "cannot read", s->partial);
+	while (!r && (got = next_entry(d, &name)) > 0) {
 		moved = 1;
 		r = publish_file(s, dir, name, overwrite, err);
 	}
 	if (!r && got < 0)
 		r = err_io(err, errno, "cannot read", s->partial);
-	if (d)
-		closedir(d);
+	closedir(d);
 	return r ? r : moved;
 }
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "batch.h"
@@ -78,6 +79,10 @@ int stage_err_at_work(const struct stage *s, struct err *err);
 /* Whether a target of that name stands in outdir. */
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
 			 const char *file);
+
+/* The same, and what it is; a link is not followed. */
+bool stage_target_stat(const struct stage *s, enum name_dir dir,
+		       const char *file, struct stat *st);
 
 /*
  * Make or open the partial directory, lock it and, unless it is resumed,

@@ -172,7 +172,8 @@ static int each_file(struct verify *v, const char *dir,
 	else if (!(d = opendir((char *)path.data)) && errno != ENOENT)
 		r = err_io(err, errno, "cannot read", (char *)path.data);
 	while (d && !r && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 &&
 		    visit(v, dirfd(d), e->d_name))
 			r = err_nomem(err);
 	if (d)
@@ -416,7 +417,8 @@ static int visit_bin(struct verify *v, int fd, const char *file)
 	(void)fd;
 	if (name_in(&BIN, file) || !has_prefix(v, file))
 		return 0;
-	return add_surplus(v, "bin", file, "not an image");
+	return add_surplus(v, "bin", file, "not an image: its name does not "
+			   "end in .bin");
 }
 
 static const char NO_IMAGE[] = "there is no image of that name";

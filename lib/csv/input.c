@@ -30,23 +30,23 @@ void csv_input_release(struct csv_input *in)
 static int read_header(struct layout *l, const struct csv_row *header,
 		       const char *file, struct err *err)
 {
-	struct pos pos = { file, header->line, 0 };
+	struct pos pos = csv_cell_pos(file, &header->cells[0]);
+	int r = csv_row_check_separator(header, file, err);
 
 	l->count = header->count;
-	for (unsigned c = 0; c < COLUMNS; c++) {
-		size_t i = 0;
+	for (unsigned c = 0; c < COLUMNS && !r; c++) {
+		int found = csv_row_find(header, column_names[c], file,
+					 &l->column[c], err);
 
-		while (i < header->count &&
-		       strcmp(header->cells[i].text, column_names[c]) != 0)
-			i++;
-		if (i == header->count)
-			return err_at(err, &pos, ERR_INPUT, "the header has no "
-				      "column '%s': the first line has to name "
-				      "key,type,encoding,value",
-				      column_names[c]);
-		l->column[c] = i;
+		r = found < 0 ? found : 0;
+		if (found)
+			continue;
+		r = err_at(err, &pos, ERR_INPUT, "the header has no column '%s': "
+			   "the first line has to name key,type,encoding,value",
+			   column_names[c]);
+		csv_row_hint(header, column_names[c], err);
 	}
-	return 0;
+	return r;
 }
 
 /* A namespace needs no encoding and value, so their cells may be missing. */
@@ -55,23 +55,18 @@ static int check_count(const struct layout *l, const struct csv_row *row,
 {
 	bool has_type = l->column[KEY] < row->count &&
 			l->column[TYPE] < row->count;
-	const struct csv_cell *type = &row->cells[l->column[TYPE]];
+	const struct csv_cell *type = has_type ? &row->cells[l->column[TYPE]] :
+						 NULL;
 	char shown[TEXT_SHOWN];
-	struct pos pos;
 
-	if (row->count == l->count ||
-	    (has_type && row->count < l->count &&
-	     text_same_word(type->text, type->len, "namespace")))
+	if (has_type && row->count < l->count &&
+	    text_same_word(type->text, type->len, "namespace"))
 		return 0;
-	pos = csv_cell_pos(file, &row->cells[row->count < l->count ?
-					     row->count - 1 : l->count]);
 	text_show(shown, sizeof(shown), row->cells[0].text,
 		  row->cells[0].len);
-	return err_at(err, &pos, ERR_INPUT, "%s: %zu cell%s, expected %zu as in "
-		      "the header: %s", shown, row->count,
-		      row->count == 1 ? "" : "s", l->count,
-		      row->count < l->count ? "one or more are missing" :
-		      "a value with a comma in it has to be quoted");
+	if (!csv_row_check_count(row, l->count, file, err))
+		return 0;
+	return err_context(err, "%s", shown);
 }
 
 static struct csv_input_line *new_line(struct csv_input *in)
@@ -153,7 +148,7 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		   size_t n, enum csv_dialect dialect,
 		   const struct err_sink *sink)
 {
-	struct pos top = { file, 1, 0 };
+	struct pos top = { file, 1, 1 };
 	struct err err = ERR_INIT;
 	struct csv_row row = CSV_ROW_INIT;
 	struct csv_table *t;
@@ -164,10 +159,10 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 	if (t)
 		r = csv_table_next(t, &row, &err);
 	if (t && !r)
-		err_at(&err, &top, ERR_INPUT, "the file is empty, its first line "
-		       "has to name key,type,encoding,value");
+		err_at(&err, &top, ERR_INPUT, "there is no header, a first line "
+		       "that names key,type,encoding,value");
 	if (r > 0 && !read_header(&layout, &row, file, &err))
-		while ((r = csv_table_next(t, &row, &err)) > 0) {
+		while (csv_table_next(t, &row, &err) > 0) {
 			int added = add_row(in, &layout, &row, file, dialect,
 					    &err);
 
@@ -182,9 +177,10 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 	return result;
 }
 
-int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
-		     const struct nvs_item_sink *into,
-		     const struct err_sink *sink)
+/* w: the writer that into is, to note what is beyond its end; or NULL. */
+static int decode(const struct csv_input *in, struct csv_decoder *d,
+		  const struct nvs_item_sink *into, const struct nvs_writer *w,
+		  const struct err_sink *sink)
 {
 	struct err err = ERR_INIT;
 	int result = 0;
@@ -198,8 +194,18 @@ int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
 		if (csv_decoder_add(d, into, &line->spec, line->file,
 				    &line->value, &err))
 			report(sink, &err, &result);
+		if (w && nvs_writer_is_over(w) && !d->full.line)
+			d->full = line->spec.is_namespace ? line->spec.pos :
+				  csv_cell_pos(line->file, &line->value);
 	}
 	return result;
+}
+
+int csv_input_decode(const struct csv_input *in, struct csv_decoder *d,
+		     const struct nvs_item_sink *into,
+		     const struct err_sink *sink)
+{
+	return decode(in, d, into, NULL, sink);
 }
 
 int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
@@ -213,9 +219,9 @@ int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
 
 	nvs_writer_start(w, image);
 	into = nvs_writer_sink(w);
-	r = csv_input_decode(in, d, &into, sink);
+	r = decode(in, d, &into, w, sink);
 	if (nvs_writer_finish(w, usage, &err)) {
-		err_place(&err, &pos);
+		err_place(&err, d->full.line ? &d->full : &pos);
 		report(sink, &err, &r);
 	}
 	return r;

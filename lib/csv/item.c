@@ -56,9 +56,9 @@ static bool parse_fill(struct csv_spec *spec, const char *s, size_t len)
 		memcpy(number, s + 1, n);
 		number[n] = '\0';
 	}
-	if (text_unsigned(number, &value) || value > NVS_BLOB_MAX)
+	if (text_unsigned(number, &value))
 		return false;
-	spec->fill_len = (uint32_t)value;
+	spec->fill_len = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 	n = len - n - 3; /* between the semicolon and the bracket */
 	if (n < 3 || n > 4 || semicolon[1] != '0' ||
 	    (semicolon[2] != 'x' && semicolon[2] != 'X'))
@@ -69,6 +69,60 @@ static bool parse_fill(struct csv_spec *spec, const char *s, size_t len)
 		return false;
 	spec->fill_byte = (uint8_t)value;
 	return true;
+}
+
+/* s is a word but for blanks in front of it and behind. */
+static bool has_blanks_around(const char *s, size_t len, const char *word)
+{
+	while (len && text_is_space(*s)) {
+		s++;
+		len--;
+	}
+	while (len && text_is_space(s[len - 1]))
+		len--;
+	return text_same_word(s, len, word);
+}
+
+#define BLANKS_COUNT " (blanks are part of a cell: remove them)"
+
+/* word: how much of the cell stands before a bracket. */
+static int unknown_encoding(const struct csv_spec *spec,
+			    const struct csv_cell *cell, size_t word,
+			    struct err *err)
+{
+	char shown[TEXT_SHOWN];
+
+	text_show(shown, sizeof(shown), cell->text, cell->len);
+	for (unsigned i = CSV_BLOB_FILL; i <= CSV_BLOB_SZ_FILL; i++)
+		if (text_same_word(cell->text, word, encodings[i].word))
+			return err_set(err, ERR_INPUT, "%s: the encoding '%s' is "
+				       "known to nvs_partition_gen only",
+				       spec->label, shown);
+	err_set(err, ERR_INPUT, "%s: unknown encoding '%s', not one of %s",
+		spec->label, shown, KNOWN);
+	for (unsigned i = 0; i < CSV_BLOB_FILL; i++)
+		if (has_blanks_around(cell->text, cell->len,
+				      encodings[i].word))
+			err_more(err, BLANKS_COUNT);
+	return ERR_INPUT;
+}
+
+static int unknown_type(const struct csv_spec *spec,
+			const struct csv_cell *type, struct err *err)
+{
+	static const char *const words[] = { "data", "file", "namespace" };
+	char shown[TEXT_SHOWN];
+
+	if (!type->len)
+		return err_set(err, ERR_INPUT, "%s: the type is missing, one of "
+			       "data, file, namespace", spec->label);
+	err_set(err, ERR_INPUT, "%s: unknown type '%s', not one of data, file, "
+		"namespace", spec->label,
+		text_show(shown, sizeof(shown), type->text, type->len));
+	for (unsigned i = 0; i < 3; i++)
+		if (has_blanks_around(type->text, type->len, words[i]))
+			err_more(err, BLANKS_COUNT);
+	return ERR_INPUT;
 }
 
 static int parse_encoding(struct csv_spec *spec, const struct csv_cell *cell,
@@ -88,14 +142,17 @@ static int parse_encoding(struct csv_spec *spec, const struct csv_cell *cell,
 		return err_set(err, ERR_INPUT, "%s: the encoding is missing, one "
 			       "of %s", spec->label, KNOWN);
 	if (i == count || (bracket && i < CSV_BLOB_FILL))
-		return err_set(err, ERR_INPUT, "%s: unknown encoding '%s', not "
-			       "one of %s", spec->label, shown, KNOWN);
+		return unknown_encoding(spec, cell, word, err);
 	spec->encoding = (enum csv_encoding)i;
 	if (i >= CSV_BLOB_FILL && !parse_fill(spec, cell->text + word,
 					      cell->len - word))
 		return err_set(err, ERR_INPUT, "%s: the encoding '%s' is "
 			       "malformed, it has to be %s(LENGTH;0xNN)",
 			       spec->label, shown, encodings[i].word);
+	if (spec->fill_len > NVS_BLOB_MAX)
+		return err_set(err, ERR_RANGE, "%s: the length in '%s' is more "
+			       "than a blob can have, at most %u bytes",
+			       spec->label, shown, NVS_BLOB_MAX);
 	if (spec->from_file && !encodings[i].may_be_file)
 		return err_set(err, ERR_INPUT, "%s: the encoding '%s' does not "
 			       "go with type file, only string, binary, hex2bin "
@@ -131,14 +188,12 @@ static int parse_key(struct csv_spec *spec, const char *file,
 		     enum csv_dialect dialect, struct err *err)
 {
 	struct pos at = csv_cell_pos(file, type);
-	char shown[TEXT_SHOWN];
 
 	spec->from_file = text_same_word(type->text, type->len, "file");
-	if (!spec->from_file && !text_same_word(type->text, type->len, "data"))
-		return err_at(err, &at, ERR_INPUT, "%s: unknown type '%s', not "
-			      "one of data, file, namespace", spec->label,
-			      text_show(shown, sizeof(shown), type->text,
-					type->len));
+	if (!spec->from_file && !text_same_word(type->text, type->len, "data")) {
+		unknown_type(spec, type, err);
+		return err_place(err, &at);
+	}
 	if (nvs_name_check(spec->name, "key", err))
 		return err_place(err, &spec->pos);
 	if (!current)
@@ -228,6 +283,7 @@ void csv_decoder_expect(struct csv_decoder *d, const char *ns,
 void csv_decoder_start(struct csv_decoder *d)
 {
 	d->ns_refused = false;
+	d->full = (struct pos){ 0 };
 	nvs_wifi_start(&d->wifi);
 }
 
@@ -248,13 +304,16 @@ static int number_error(const struct csv_spec *spec,
 {
 	const struct encoding *e = &encodings[spec->encoding];
 	uint64_t low = limit(e->type, true);
-	char shown[TEXT_SHOWN];
+	char shown[TEXT_SHOWN + 8] = "the cell";
 
-	return err_set(err, ERR_RANGE, "%s: '%s' %s %s (%s%" PRIu64 " to %" PRIu64
-		       ")", spec->label,
-		       text_show(shown, sizeof(shown), cell->text, cell->len),
-		       verdict, e->word, low ? "-" : "", low,
-		       limit(e->type, false));
+	if (cell->len) {
+		text_show(shown + 1, TEXT_SHOWN, cell->text, cell->len);
+		*shown = '\'';
+		strcat(shown, "'");
+	}
+	return err_set(err, ERR_RANGE, "%s: %s %s %s (%s%" PRIu64 " to %" PRIu64
+		       ")", spec->label, shown, verdict, e->word,
+		       low ? "-" : "", low, limit(e->type, false));
 }
 
 static int decode_number(const struct csv_spec *spec,
@@ -288,15 +347,50 @@ static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 					 text_base64(s, len, out, err);
 }
 
-/* Digits may stand in several lines, as tools that print digests wrap them. */
-static void join_lines(struct buf *text)
+/*
+ * Digits may stand in several lines, as tools that print digests wrap them:
+ * take them one by one, so that what is wrong has its place in its line.
+ */
+static int lines_to_hex(const struct buf *text, struct buf *out,
+			struct err *err)
 {
-	size_t n = 0;
+	const char *s = (const char *)text->data, *end = s + text->len;
+	struct buf all = BUF_INIT;
+	unsigned line = 1;
+	int r = 0;
 
-	for (size_t i = 0; i < text->len; i++)
-		if (text->data[i] != '\r' && text->data[i] != '\n')
-			text->data[n++] = text->data[i];
-	text->len = n;
+	for (; s < end && !r; line++) {
+		const char *stop = s;
+		size_t len;
+
+		while (stop < end && *stop != '\n' && *stop != '\r')
+			stop++;
+		len = (size_t)(stop - s);
+		r = text_hex_check(s, len, err);
+		if (r)
+			err_context(err, "line %u", line);
+		else if (buf_append(&all, s, len))
+			r = err_nomem(err);
+		s = stop + 1 + (end - stop > 1 && !memcmp(stop, "\r\n", 2));
+	}
+	if (!r)
+		r = text_hex((const char *)all.data, all.len, out, err);
+	buf_wipe(&all);
+	return r;
+}
+
+/* Certificates come as text around the base64. */
+static int base64_to_bytes(const struct buf *text, struct buf *out,
+			   struct err *err)
+{
+	static const char pem[] = "-----BEGIN ";
+	const char *s = (const char *)text->data;
+
+	if (text->len >= sizeof(pem) && !memcmp(s, pem, sizeof(pem) - 1))
+		return err_set(err, ERR_INPUT, "it is PEM, not base64 alone: "
+			       "take the encoding string or binary, or remove the lines "
+			       "-----BEGIN and -----END");
+	return text_base64(s, text->len, out, err);
 }
 
 /* The contents of a file for an encoding, as csv_files keeps them. */
@@ -307,11 +401,9 @@ static int convert_file(int how, struct buf *raw, struct buf *out,
 	size_t at;
 
 	if (how == CSV_HEX2BIN)
-		join_lines(raw);
-	if (how == CSV_HEX2BIN || how == CSV_BASE64)
-		return text_to_bytes((enum csv_encoding)how,
-				     (const char *)raw->data, raw->len, out,
-				     err);
+		return lines_to_hex(raw, out, err);
+	if (how == CSV_BASE64)
+		return base64_to_bytes(raw, out, err);
 	if (how == CSV_STRING) {
 		if (!text_is_utf8(raw->data, raw->len, &at))
 			return err_set(err, ERR_INPUT, "byte %zu (0x%02x) is not "

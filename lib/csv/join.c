@@ -48,6 +48,36 @@ static size_t count_keys(const struct csv_schema *s, const char *name)
  * Keys without a column. Those of one name that occurs too seldom are
  * reported from the last one on, since which column is missing can't be told.
  */
+static bool has_any_key(const struct csv_join *j, const struct csv_row *header)
+{
+	for (size_t i = 0; i < header->count; i++)
+		if (is_key(j->schema, header->cells[i].text))
+			return true;
+	return false;
+}
+
+/* Nothing is a header about the first row: one message instead of many. */
+static int report_no_header(const struct csv_join *j,
+			    const struct csv_row *header,
+			    const struct err_sink *sink)
+{
+	const struct csv_schema *s = j->schema;
+	const char *first = s->lines[next_key(s, 0)].spec.name;
+	struct pos pos = csv_cell_pos(j->file, &header->cells[0]);
+	char shown[TEXT_SHOWN], key[TEXT_SHOWN];
+	struct err err = ERR_INIT;
+
+	text_show(shown, sizeof(shown), header->cells[0].text,
+		  header->cells[0].len);
+	text_show(key, sizeof(key), first, strlen(first));
+	err_at(&err, &pos, ERR_INPUT, "no column has the name of a key: the "
+	       "first line has to name the columns, the configuration's "
+	       "first key is '%s', the first column '%s'", key, shown);
+	csv_row_hint(header, first, &err);
+	sink->report(sink->ctx, &err);
+	return err.code;
+}
+
 static int report_missing(const struct csv_join *j,
 			  const struct csv_row *header,
 			  const struct err_sink *sink)
@@ -72,21 +102,27 @@ static int report_missing(const struct csv_join *j,
 		else
 			r = err_at(&err, &spec->pos, ERR_INPUT, "key '%s' has no "
 				   "column in %s: the configuration has %zu "
-				   "keys of that name, the table %zu columns",
-				   spec->label, j->file, total, have);
+				   "keys of that name, the table %zu column%s",
+				   spec->label, j->file, total, have,
+				   have == 1 ? "" : "s");
+		csv_row_hint(header, spec->name, &err);
 		sink->report(sink->ctx, &err);
 	}
 	return r;
 }
 
-static int report_order(const struct csv_join *j, const struct csv_cell *cell,
-			size_t line, const struct err_sink *sink)
+static int report_order(const struct csv_join *j,
+			const struct csv_row *header,
+			const struct csv_cell *cell, size_t line,
+			const struct err_sink *sink)
 {
 	const struct csv_schema *s = j->schema;
+	bool surplus = count_columns(header, cell->text) >
+		       count_keys(s, cell->text);
 	struct pos pos = csv_cell_pos(j->file, cell);
 	struct err err = ERR_INIT;
 
-	if (line == s->count)
+	if (line == s->count || surplus)
 		err_at(&err, &pos, ERR_INPUT, "column '%s' is one too many: the "
 		       "configuration has that key %zu time%s", cell->text,
 		       count_keys(s, cell->text),
@@ -106,16 +142,11 @@ static int check_separator(const struct csv_join *j,
 			   const struct csv_row *header,
 			   const struct err_sink *sink)
 {
-	const char *text = header->cells[0].text;
-	struct pos pos = csv_cell_pos(j->file, &header->cells[0]);
 	struct err err = ERR_INIT;
-	char found = strchr(text, ';') ? ';' : strchr(text, '\t') ? '\t' : 0;
 
-	if (header->count > 1 || !found || is_key(j->schema, text))
+	if (is_key(j->schema, header->cells[0].text) ||
+	    !csv_row_check_separator(header, j->file, &err))
 		return 0;
-	err_at(&err, &pos, ERR_INPUT, "the header is one cell with %s in it: "
-	       "save the table with commas between the cells",
-	       found == ';' ? "';'" : "tabs");
 	sink->report(sink->ctx, &err);
 	return err.code;
 }
@@ -127,9 +158,10 @@ static int match_header(struct csv_join *j, const struct csv_row *header,
 	size_t line = next_key(s, 0);
 	int r = check_separator(j, header, sink);
 
+	if (!r && s->keys > 1 && !has_any_key(j, header))
+		r = report_no_header(j, header, sink);
 	if (!r)
 		r = report_missing(j, header, sink);
-
 	for (size_t i = 0; i < header->count && !r; i++) {
 		const char *name = header->cells[i].text;
 
@@ -137,7 +169,8 @@ static int match_header(struct csv_join *j, const struct csv_row *header,
 			j->column[line] = i;
 			line = next_key(s, line + 1);
 		} else if (is_key(s, name)) {
-			r = report_order(j, &header->cells[i], line, sink);
+			r = report_order(j, header, &header->cells[i], line,
+					 sink);
 		}
 	}
 	return r;
@@ -146,17 +179,23 @@ static int match_header(struct csv_join *j, const struct csv_row *header,
 static int find_id(struct csv_join *j, const struct csv_row *header,
 		   const char *id_name, const struct err_sink *sink)
 {
-	struct pos pos = { j->file, header->line, 0 };
+	struct pos pos = csv_cell_pos(j->file, &header->cells[0]);
 	struct err err = ERR_INIT;
+	int found = csv_row_find(header, id_name, j->file, &j->id_column, &err);
 
-	for (size_t i = 0; i < header->count; i++)
-		if (!strcmp(header->cells[i].text, id_name)) {
-			j->id_column = i;
-			j->has_id_column = true;
-			return 0;
-		}
-	err_at(&err, &pos, ERR_INPUT, "there is no column '%s', which --fileid "
-	       "names", id_name);
+	/* A key of several namespaces: that of the first names the device. */
+	if (found < 0 && is_key(j->schema, id_name)) {
+		err_clear(&err);
+		found = 1;
+	}
+	j->has_id_column = found > 0;
+	if (found > 0)
+		return 0;
+	if (!found) {
+		err_at(&err, &pos, ERR_INPUT, "there is no column '%s', which "
+		       "--fileid names", id_name);
+		csv_row_hint(header, id_name, &err);
+	}
 	sink->report(sink->ctx, &err);
 	return err.code;
 }
@@ -198,17 +237,7 @@ void csv_join_release(struct csv_join *j)
 int csv_join_check_count(const struct csv_join *j, const struct csv_row *row,
 			 struct err *err)
 {
-	size_t n = row->count < j->columns ? row->count - 1 : j->columns;
-	struct pos pos;
-
-	if (row->count == j->columns)
-		return 0;
-	pos = csv_cell_pos(j->file, &row->cells[n]);
-	return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected %zu as in the "
-		      "header: %s", row->count, row->count == 1 ? "" : "s",
-		      j->columns, row->count < j->columns ?
-		      "one or more are missing" :
-		      "a value with a comma in it has to be quoted");
+	return csv_row_check_count(row, j->columns, j->file, err);
 }
 
 static int copy_row(struct csv_row *to, const struct csv_row *from,
@@ -280,6 +309,16 @@ static const struct csv_cell *value_of(const struct csv_join *j,
 	return &from->cells[j->column[line]];
 }
 
+/* Of a key's value, or of a namespace's line. */
+static struct pos place_of(const struct csv_join *j, const struct csv_row *row,
+			   size_t line)
+{
+	const struct csv_spec *spec = &j->schema->lines[line].spec;
+
+	return spec->is_namespace ? spec->pos :
+	       csv_cell_pos(j->file, value_of(j, row, line));
+}
+
 void csv_join_expect(const struct csv_join *j, struct csv_decoder *d)
 {
 	for (size_t i = 0; i < j->schema->count; i++)
@@ -302,8 +341,11 @@ int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 		struct err err = ERR_INIT;
 
 		if (!csv_decoder_add(d, &into, &s->lines[i].spec, j->file,
-				     value_of(j, row, i), &err))
+				     value_of(j, row, i), &err)) {
+			if (nvs_writer_is_over(w) && !d->full.line)
+				d->full = place_of(j, row, i);
 			continue;
+		}
 		if (!r)
 			r = err.code;
 		sink->report(sink->ctx, &err);

@@ -17,7 +17,8 @@ void csv_schema_release(struct csv_schema *s)
 }
 
 static int check_tag(const struct csv_row *row, const char *file,
-		     bool is_namespace, bool *repeat, struct err *err)
+		     const struct csv_spec *spec, bool *repeat,
+		     struct err *err)
 {
 	const struct csv_cell *tag;
 	char shown[TEXT_SHOWN];
@@ -30,12 +31,12 @@ static int check_tag(const struct csv_row *row, const char *file,
 	pos = csv_cell_pos(file, tag);
 	if (strcmp(tag->text, "REPEAT") != 0)
 		return err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag "
-			      "REPEAT may stand", row->cells[0].text,
+			      "REPEAT may stand", spec->label,
 			      text_show(shown, sizeof(shown), tag->text,
 					tag->len));
-	if (is_namespace)
+	if (spec->is_namespace)
 		return err_at(err, &pos, ERR_INPUT, "%s: a namespace can't be "
-			      "tagged REPEAT", row->cells[0].text);
+			      "tagged REPEAT", spec->label);
 	*repeat = true;
 	return 0;
 }
@@ -43,17 +44,22 @@ static int check_tag(const struct csv_row *row, const char *file,
 static int check_count(const struct csv_row *row, const char *file,
 		       struct err *err)
 {
-	const struct csv_cell *last = &row->cells[row->count - 1];
-	struct pos pos = csv_cell_pos(file, last);
+	size_t n = row->count > 4 ? 4 : row->count - 1;
+	struct pos pos = csv_cell_pos(file, &row->cells[n]);
+	const struct csv_cell *key = &row->cells[0];
+	const char *advice = csv_row_advice(row, 4);
 	char shown[TEXT_SHOWN];
 
 	if (row->count == 3 || row->count == 4)
 		return 0;
-	text_show(shown, sizeof(shown), row->cells[0].text,
-		  row->cells[0].len);
+	if (key->text[0] == '#')
+		advice = "there are no comments in a configuration";
+	else if (row->count > 4 && !strcmp(row->cells[4].text, "REPEAT"))
+		advice = "the tag is the fourth";
+	text_show(shown, sizeof(shown), key->text, key->len);
 	return err_at(err, &pos, ERR_INPUT, "%s: %zu cell%s, expected 3 "
-		      "(key,type,encoding), or 4 with the tag REPEAT", shown,
-		      row->count, row->count == 1 ? "" : "s");
+		      "(key,type,encoding), or 4 with the tag REPEAT: %s",
+		      shown, row->count, row->count == 1 ? "" : "s", advice);
 }
 
 /* Whether the firmware can tell the name from all those before it. */
@@ -104,7 +110,7 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 			   dialect, err);
 	if (r)
 		return r;
-	r = check_tag(row, file, line->spec.is_namespace, &line->repeat, err);
+	r = check_tag(row, file, &line->spec, &line->repeat, err);
 	if (!r && csv_spec_put(&line->spec, &line->prefix))
 		r = err_nomem(err);
 	if (r) {
@@ -173,7 +179,7 @@ static void report(const struct err_sink *sink, struct err *err, int *result)
 static int check_not_empty(const struct csv_schema *s, const char *file,
 			   struct err *err)
 {
-	struct pos pos = { file, 1, 0 };
+	struct pos pos = { file, 1, 1 };
 
 	if (!s->count)
 		return err_at(err, &pos, ERR_INPUT, "the configuration is empty, "
@@ -202,11 +208,16 @@ int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
-		int added = add_row(s, &names, &row, file, dialect, &ns, &err);
+		bool first = !s->count && !result;
+		bool hopeless = first && csv_row_check_separator(&row, file,
+								 &err);
 
+		if (!hopeless)
+			hopeless = add_row(s, &names, &row, file, dialect, &ns,
+					   &err) == ERR_NOMEM;
 		report(sink, &err, &result);
 		/* What comes now would be blamed for what is not there. */
-		if (added == ERR_NOMEM)
+		if (hopeless)
 			break;
 	}
 	if (t && !r && !result)

@@ -15,6 +15,9 @@
 
 #include "text.h"
 
+/* What to do with a file that is none of ours. */
+#define SAVE_AS "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)"
+
 #define READ_SIZE 65536u
 /* libcsv enlarges its field buffer by so much at a time. */
 #define FIELD_STEP 4096u
@@ -372,7 +375,8 @@ static int take_some(struct csv_table *t, struct err *err)
 	case '\r':
 		return take_line_end(t, err);
 	case '\0':
-		return fail_here(t, err, "a NUL byte: this is not a text file");
+		return fail_here(t, err, "a NUL byte: this is no text file, or "
+				 "one in UTF-16: " SAVE_AS);
 	default:
 		if (starts_comment(t))
 			return skip_comment(t, err);
@@ -405,8 +409,7 @@ static int complete_row(struct csv_table *t, struct err *err)
 
 	if (t->not_utf8.line)
 		return err_at(err, &t->not_utf8, ERR_INPUT, "the byte 0x%02x is "
-			      "not UTF-8: save the file as UTF-8",
-			      (unsigned)t->bad_byte);
+			      "not UTF-8: " SAVE_AS, (unsigned)t->bad_byte);
 	for (size_t i = 0; i < row->count; i++) {
 		row->cells[i].text = text;
 		text += row->cells[i].len + 1;
@@ -419,14 +422,21 @@ static int complete_row(struct csv_table *t, struct err *err)
 static int skip_byte_order_mark(struct csv_table *t, struct err *err)
 {
 	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
+	static const uint8_t zip[4] = { 'P', 'K', 3, 4 };
 
 	t->at_start = false;
 	if (t->end - t->p >= 3 && !memcmp(t->p, mark, 3))
 		t->p += 3;
+	else if (t->end - t->p >= 4 && (t->p[0] & 0xFE) == 0xFE &&
+		 t->p[1] == 0xFF && t->p[2] == 0xFF && t->p[3] == 0xFF)
+		return fail_here(t, err, "this is no text file: it begins like "
+				 "an NVS image");
 	else if (t->end - t->p >= 2 && ((t->p[0] == 0xFF && t->p[1] == 0xFE) ||
 					(t->p[0] == 0xFE && t->p[1] == 0xFF)))
-		return fail_here(t, err, "the file is UTF-16: save it as UTF-8 "
-				 "(in a spreadsheet: CSV UTF-8)");
+		return fail_here(t, err, "the file is UTF-16: " SAVE_AS);
+	else if (t->end - t->p >= 4 && !memcmp(t->p, zip, 4))
+		return fail_here(t, err, "this is a workbook (or another ZIP "
+				 "archive), not a CSV: " SAVE_AS);
 	return 0;
 }
 

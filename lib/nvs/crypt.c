@@ -45,7 +45,7 @@ static int crypt_image(mbedtls_aes_xts_context *xts, int mode, uint8_t *image,
 	     page += NVS_PAGE_SIZE) {
 		for (unsigned n = 0; n < NVS_PAGE_ENTRIES; n++) {
 			size_t at = page + NVS_PAGE_ENTRIES_AT +
-				    n * NVS_ENTRY_SIZE;
+				    (size_t)n * NVS_ENTRY_SIZE;
 			uint8_t tweak[16] = { 0 };
 
 			if (nvs_entry_state(image + page, n) !=

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nvs_keys.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <mbedtls/md.h>
 
@@ -56,6 +57,14 @@ void nvs_keys_pack(const struct nvs_keys *keys,
 	le_put32(partition + NVS_KEYS_CRC, nvs_crc32(partition, NVS_KEYS_SIZE));
 }
 
+static bool is_filled(const uint8_t *p, size_t len, uint8_t byte)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != byte)
+			return false;
+	return true;
+}
+
 int nvs_keys_unpack(struct nvs_keys *keys, const uint8_t *p, size_t len,
 		    struct err *err)
 {
@@ -65,6 +74,9 @@ int nvs_keys_unpack(struct nvs_keys *keys, const uint8_t *p, size_t len,
 		return err_set(err, ERR_KEY, "%zu bytes are no NVS key: a key "
 			       "partition has %u bytes, a bare key %u", len,
 			       NVS_KEY_PARTITION_SIZE, NVS_KEYS_SIZE);
+	if (is_filled(p, len, 0xFF))
+		return err_set(err, ERR_KEY, "all bytes are 0xFF, erased flash: "
+			       "no key was written to it");
 	if (len == NVS_KEY_PARTITION_SIZE) {
 		want = le_get32(p + NVS_KEYS_CRC);
 		found = nvs_crc32(p, NVS_KEYS_SIZE);
@@ -87,10 +99,15 @@ static int read_secret(const char *path, struct buf *out, struct err *err)
 	int r;
 
 	/* Reserved at once: growing would leave copies behind. */
-	if (buf_reserve(out, 2 * NVS_KEY_PARTITION_SIZE))
+	if (buf_reserve(out, (size_t)2 * NVS_KEY_PARTITION_SIZE))
 		return err_nomem(err);
 	r = file_read(path, NVS_KEY_PARTITION_SIZE, out, err);
-	return r == ERR_RANGE ? ERR_KEY : r;
+	if (r != ERR_RANGE)
+		return r;
+	err_clear(err);
+	return err_set(err, ERR_KEY, "'%s' is longer than the %u bytes of a key "
+		       "partition: it is no key file", path,
+		       NVS_KEY_PARTITION_SIZE);
 }
 
 int nvs_keys_load(struct nvs_keys *keys, const char *path, struct err *err)
@@ -118,6 +135,11 @@ int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
 	if (!r && raw.len != NVS_HMAC_KEY_SIZE)
 		r = err_set(err, ERR_KEY, "HMAC key file '%s': %zu bytes, an HMAC "
 			    "key has %u", path, raw.len, NVS_HMAC_KEY_SIZE);
+	if (!r && (is_filled(raw.data, raw.len, 0) ||
+		   is_filled(raw.data, raw.len, 0xFF)))
+		r = err_set(err, ERR_KEY, "HMAC key file '%s': all bytes are "
+			    "0x%02x, which everybody can guess: no key was "
+			    "written to it", path, (unsigned)raw.data[0]);
 	if (!r)
 		memcpy(key, raw.data, NVS_HMAC_KEY_SIZE);
 	buf_wipe(&raw);

@@ -281,10 +281,15 @@ static void judge(struct nvs_record *rec, const struct nvs_raw_page *page,
 static unsigned step(const struct nvs_raw_entry *e)
 {
 	unsigned left = NVS_PAGE_ENTRIES - e->index;
+	bool sound = !e->blank && e->crc_stored == e->crc_computed;
 
+	/* The span is wrong, but the rest of the entry can be believed. */
+	if (sound && (e->span == 0 || e->span > left) &&
+	    e->kind == NVS_DATA_SIZED && nvs_span_of(e->size) <= left)
+		return nvs_span_of(e->size);
 	if (e->blank || e->span == 0 || e->span > left)
 		return 1;
-	if (e->crc_stored == e->crc_computed)
+	if (sound)
 		return e->span;
 	return e->kind == NVS_DATA_SIZED && e->span == nvs_span_of(e->size) ?
 	       e->span : 1;
@@ -682,8 +687,8 @@ bool nvs_reader_is_garbage(const struct nvs_reader *r)
 bool nvs_read_equal(const struct nvs_read_item *a,
 		    const struct nvs_read_item *b)
 {
-	if (a->type != b->type || strcmp(a->ns, b->ns) ||
-	    strcmp(a->key, b->key))
+	if (a->type != b->type || strcmp(a->ns, b->ns) != 0 ||
+	    strcmp(a->key, b->key) != 0)
 		return false;
 	if (nvs_read_is_int(a))
 		return a->value == b->value;

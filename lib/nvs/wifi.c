@@ -50,7 +50,7 @@ static int add_companion(struct nvs_wifi *wifi,
 		.len = len,
 	};
 
-	return wifi->named & 1u << which ? 0 : sink->add(sink->ctx, &item, err);
+	return (wifi->named & (1u << which)) ? 0 : sink->add(sink->ctx, &item, err);
 }
 
 static int add_station(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,

@@ -12,12 +12,21 @@ struct place {
 	unsigned used;
 };
 
+/* The next larger partition size that is possible and can be written to. */
+static uint64_t next_size(uint64_t size)
+{
+	size = size < NVS_MIN_RW_SIZE ? NVS_MIN_RW_SIZE :
+	       size < NVS_MAX_SIZE ? size : NVS_MAX_SIZE;
+	return (size + NVS_PAGE_SIZE - 1) / NVS_PAGE_SIZE * NVS_PAGE_SIZE;
+}
+
 int nvs_size_check(uint64_t size, struct err *err)
 {
 	if (!size || size % NVS_PAGE_SIZE)
-		return err_set(err, ERR_RANGE, "a partition size of %llu bytes "
-			       "is not a positive multiple of %u",
-			       (unsigned long long)size, NVS_PAGE_SIZE);
+		return err_set(err, ERR_RANGE, "%llu bytes are not a positive "
+			       "multiple of %u, such as 0x%llx",
+			       (unsigned long long)size, NVS_PAGE_SIZE,
+			       (unsigned long long)next_size(size));
 	if (size > NVS_MAX_SIZE)
 		return err_set(err, ERR_RANGE, "a partition of %llu bytes is "
 			       "larger than any flash chip (at most 0x%x)",
@@ -116,7 +125,7 @@ static size_t place_chunk(struct place *at, size_t left, bool *page_done)
 	size_t room, take;
 
 	place_entry(at);
-	room = (NVS_PAGE_ENTRIES - at->used - 1) * NVS_ENTRY_SIZE;
+	room = (size_t)(NVS_PAGE_ENTRIES - at->used - 1) * NVS_ENTRY_SIZE;
 	take = left < room ? left : room;
 	*page_done = take < left || room - take < NVS_ENTRY_SIZE;
 	return take;
@@ -186,7 +195,8 @@ static uint8_t *put_entry(struct nvs_writer *w, const struct nvs_entry *e)
 	if (!w->image)
 		return NULL;
 	nvs_page_mark(current_page(w), first, e->span);
-	p = current_page(w) + NVS_PAGE_ENTRIES_AT + first * NVS_ENTRY_SIZE;
+	p = current_page(w) + NVS_PAGE_ENTRIES_AT +
+	    (size_t)first * NVS_ENTRY_SIZE;
 	nvs_entry_start(p, e);
 	return p;
 }
@@ -375,6 +385,11 @@ int nvs_writer_add(struct nvs_writer *w, const struct nvs_item *item,
 		return w->version == 1 ? add_whole(w, item, err) :
 					 add_blob(w, item, err);
 	return add_number(w, item, err);
+}
+
+bool nvs_writer_is_over(const struct nvs_writer *w)
+{
+	return w->over[0] != '\0';
 }
 
 static int sink_namespace(void *ctx, const char *name, struct err *err)

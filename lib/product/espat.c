@@ -57,6 +57,7 @@ static void group_release(struct espat_group *g)
 	for (size_t i = 0; i < g->key_count; i++)
 		mem_free(g->keys[i]);
 	mem_free(g->keys);
+	mem_free(g->sources);
 	mem_free(g->name);
 	buf_release(&g->lines);
 }
@@ -123,7 +124,9 @@ int espat_group(struct espat *e, const char *name, const struct pos *pos,
 		return err_nomem(err);
 	e->groups = g;
 	g += e->group_count;
-	*g = (struct espat_group){ .name = mem_strndup(name, strlen(name)) };
+	*g = (struct espat_group){
+		.name = mem_strndup(name, strlen(name)), .pos = *pos
+	};
 	if (!g->name)
 		return err_nomem(err);
 	e->group_count++;
@@ -204,7 +207,7 @@ bool espat_option(const struct espat *e, const char *option, size_t len)
 static int add_feature(struct espat *e, const char *s, size_t len,
 		       unsigned line, struct err *err)
 {
-	struct pos pos = { e->dependency, line, 0 };
+	struct pos pos = { e->dependency, line, 1 };
 	struct espat_feature *f;
 	size_t option = 0, at, n = 0;
 	const char *path;
@@ -361,6 +364,7 @@ static int add_file(struct espat *e, const char *base, const char *key,
 		    const struct pos *pos, struct err *err)
 {
 	struct espat_group *g;
+	size_t start, value;
 	const char *path;
 	int r;
 
@@ -375,13 +379,15 @@ static int add_file(struct espat *e, const char *base, const char *key,
 	if (!text_is_utf8(path, strlen(path), NULL))
 		return err_at(err, pos, ERR_INPUT, "the name is not UTF-8, a "
 			      "CSV cannot hold it: rename the file");
+	start = g->lines.len;
 	r = csv_put_field(&g->lines, true, key, strlen(key));
 	if (!r)
 		r = buf_puts(&g->lines, ",file,binary");
+	value = g->lines.len;
 	if (!r)
 		r = csv_put_field(&g->lines, false, path, strlen(path));
 	if (!r)
-		r = buf_putc(&g->lines, '\n');
+		r = espat_end_line(g, start, value, pos, pos);
 	return r ? err_nomem(err) : 0;
 }
 
@@ -389,7 +395,7 @@ static int add_files(struct espat *e, const struct espat_feature *f,
 		     const char *directory, const struct names *n,
 		     size_t *used, struct err *err)
 {
-	struct pos pos = { e->dependency, f->line, 0 };
+	struct pos pos = { e->dependency, f->line, 1 };
 	const char *base = base_name(e, f->directory);
 	struct buf key = BUF_INIT;
 	int r = 0;
@@ -424,7 +430,7 @@ static bool has_own_files(const char *directory)
 static int add_directory(struct espat *e, const struct espat_feature *f,
 			 struct err *err)
 {
-	struct pos pos = { e->dependency, f->line, 0 };
+	struct pos pos = { e->dependency, f->line, 1 };
 	struct buf directory = BUF_INIT;
 	struct names n = { NULL, 0, 0 };
 	const char *path;
@@ -467,7 +473,7 @@ static int add_directories(struct espat *e, struct err *err)
 
 	for (size_t i = 0; !r && i < e->feature_count; i++) {
 		const struct espat_feature *f = &e->features[i];
-		struct pos pos = { e->dependency, f->line, 0 };
+		struct pos pos = { e->dependency, f->line, 1 };
 
 		if (f->exists)
 			r = add_directory(e, f, err);

@@ -17,20 +17,23 @@
 
 /* ---- Which module it is ---- */
 
-/* The line of a byte in a text. cJSON's columns are not worth showing. */
-static struct pos line_of(const char *file, const char *text, const char *at)
+/* The place of a byte in a text. */
+static struct pos place_of(const char *file, const char *text, const char *at)
 {
-	struct pos pos = { file, 1, 0 };
+	struct pos pos = { file, 1, 1 };
 
-	for (; text < at; text++)
+	for (; text < at; text++) {
 		pos.line += *text == '\n';
+		pos.col = *text == '\n' ? 1 :
+			  pos.col + ((*text & 0xC0) != 0x80);
+	}
 	return pos;
 }
 
 static int take_member(const cJSON *root, const char *name, const char *path,
 		       char **out, struct err *err)
 {
-	struct pos pos = { path, 0, 0 };
+	struct pos pos = { path, 1, 1 };
 	const char *s;
 
 	s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, name));
@@ -52,7 +55,7 @@ static int parse_module(struct espat *e, const char *path,
 
 	root = cJSON_ParseWithLengthOpts(s, text->len + 1, &stop, true);
 	if (!root) {
-		pos = line_of(path, s, stop);
+		pos = place_of(path, s, stop);
 		return err_at(err, &pos, ERR_INPUT, "this is not JSON; an "
 			      "object with the members 'platform' and 'module' "
 			      "is needed");
@@ -144,6 +147,9 @@ static int take_data_row(void *ctx, struct csv_row *row, struct err *err)
 		swap_rows(&p->header, row);
 		return 0;
 	}
+	if (!p->has_header && !strncmp(c[0].text, "platform", 8) &&
+	    csv_row_check_separator(row, p->path, err))
+		return err->code;
 	if (row->count < 2)
 		return 0;
 	if (buf_printf(&p->known, "%s%s/%s", p->known.len ? ", " : "",
@@ -165,11 +171,12 @@ static int check_data(struct params *p, struct err *err)
 {
 	const struct espat *e = p->e;
 	unsigned count = p->exact ? p->exact : p->loose;
-	struct pos pos = { p->path, 0, 0 };
+	struct pos pos = { p->path, 1, 1 };
 
 	if (!p->has_header)
 		return err_at(err, &pos, ERR_INPUT, "the header row, which "
 			      "begins with 'platform', is missing");
+	pos.line = p->header.line;
 	if (!count && !buf_str(&p->known))
 		return err_nomem(err);
 	if (!count)
@@ -193,6 +200,8 @@ static int put_param(struct espat_group *g, const struct params *p, size_t i,
 {
 	struct pos pos = csv_cell_pos(p->types_path, &type->cells[0]);
 	const struct csv_cell *value;
+	size_t start = g->lines.len, value_at;
+	struct pos value_pos;
 	int r;
 
 	r = espat_key(g, type->cells[0].text, &pos, err);
@@ -205,15 +214,17 @@ static int put_param(struct espat_group *g, const struct params *p, size_t i,
 			      type->cells[0].text, i + 1);
 	}
 	value = &p->own.cells[i];
+	value_pos = csv_cell_pos(p->path, value);
 	for (size_t n = 0; !r && n < 3; n++)
 		r = csv_put_field(&g->lines, !n, type->cells[n].text,
 				  type->cells[n].len);
+	value_at = g->lines.len;
 	if (!r && !strcmp(type->cells[2].text, "string"))
 		r = csv_put_quoted(&g->lines, false, value->text, value->len);
 	else if (!r)
 		r = csv_put_field(&g->lines, false, value->text, value->len);
 	if (!r)
-		r = buf_putc(&g->lines, '\n');
+		r = espat_end_line(g, start, value_at, &pos, &value_pos);
 	return r ? err_nomem(err) : 0;
 }
 
@@ -244,7 +255,7 @@ static int take_type_row(void *ctx, struct csv_row *type, struct err *err)
 
 static int read_params(struct params *p, struct err *err)
 {
-	struct pos pos = { p->types_path, 0, 0 };
+	struct pos pos = { p->types_path, 1, 1 };
 	struct espat_group *g;
 	int r;
 
@@ -304,19 +315,21 @@ static int join_fields(const struct csv_row *row, struct buf *out)
 }
 
 static int put_service(struct espat_group *g, const char *key,
-		       const struct csv_row *row)
+		       const struct csv_row *row, const struct pos *pos)
 {
 	struct buf joined = BUF_INIT;
+	size_t start = g->lines.len, value_at;
 	int r;
 
 	r = join_fields(row, &joined);
 	if (!r)
 		r = buf_printf(&g->lines, "%s,data,string", key);
+	value_at = g->lines.len;
 	if (!r)
 		r = csv_put_quoted(&g->lines, false, (char *)joined.data,
 				   joined.len);
 	if (!r)
-		r = buf_putc(&g->lines, '\n');
+		r = espat_end_line(g, start, value_at, pos, pos);
 	buf_release(&joined);
 	return r;
 }
@@ -334,7 +347,7 @@ static int take_service(void *ctx, struct csv_row *row, struct err *err)
 	r = espat_key(s->group, key, &pos, err);
 	if (r)
 		return r;
-	return put_service(s->group, key, row) ? err_nomem(err) : 0;
+	return put_service(s->group, key, row, &pos) ? err_nomem(err) : 0;
 }
 
 static bool ble_is_on(const struct espat *e)
@@ -349,7 +362,7 @@ static bool ble_is_on(const struct espat *e)
 int espat_ble(struct espat *e, struct err *err)
 {
 	struct services s = { NULL, NULL, 0 };
-	struct pos pos = { 0 };
+	struct pos pos;
 	int r;
 
 	if (!ble_is_on(e))
@@ -358,6 +371,7 @@ int espat_ble(struct espat *e, struct err *err)
 			    err);
 	if (!s.path)
 		return ERR_NOMEM;
+	pos = (struct pos){ s.path, 1, 1 };
 	r = espat_group(e, NAMESPACE_BLE, &pos, &s.group, err);
 	return r ? r : espat_each_row(s.path, take_service, &s, err);
 }

@@ -13,7 +13,7 @@
 #define ESPAT_RAW_DATA "components/customized_partitions/raw_data"
 
 /* No file of such a tree comes near it. */
-#define ESPAT_FILE_MAX (16u * 1024u * 1024u)
+#define ESPAT_FILE_MAX (16u << 20)
 
 /* A line of the dependency file whose option is on. */
 struct espat_feature {
@@ -22,9 +22,19 @@ struct espat_feature {
 	bool exists; /* below raw_data */
 };
 
+/* What a line of the CSV was made of. */
+struct espat_source {
+	struct pos line, value; /* all but the value; the value */
+	unsigned lines;         /* that it has, for line ends in quotes */
+	unsigned before;        /* characters in front of the value */
+};
+
 /* The lines of one namespace. */
 struct espat_group {
 	char *name;
+	struct pos pos; /* what it is there for */
+	struct espat_source *sources; /* beside the keys */
+	size_t source_count, sources_cap;
 	char **keys;
 	size_t key_count, keys_cap;
 	struct buf lines;
@@ -75,11 +85,20 @@ int espat_group(struct espat *e, const char *name, const struct pos *pos,
 
 /*
  * Enter a key into a group: its name has to be possible and new. The line
- * itself is then put into g->lines.
+ * itself is then put into g->lines, and ended with espat_end_line().
  */
 __attribute__((warn_unused_result))
 int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 	      struct err *err);
+
+/*
+ * End a line of a group that begins at start, its last field at value_at (the
+ * comma in front of it included), and note what it was made of. 0 or
+ * ERR_NOMEM.
+ */
+__attribute__((warn_unused_result))
+int espat_end_line(struct espat_group *g, size_t start, size_t value_at,
+		   const struct pos *line, const struct pos *value);
 
 __attribute__((format(printf, 3, 4)))
 void espat_warn(const struct espat *e, const struct pos *pos, const char *fmt,

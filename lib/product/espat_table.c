@@ -110,7 +110,7 @@ static int bad_size(const char *text, struct err *err)
 
 static int too_large(const char *text, struct err *err)
 {
-	return err_set(err, ERR_RANGE, "the partition size %s is beyond 64 "
+	return err_set(err, ERR_RANGE, "the partition size '%s' is beyond 64 "
 		       "bits", text);
 }
 
@@ -259,13 +259,19 @@ int espat_load_partitions(struct espat *e, const char *path, struct err *err)
 static int check_partition(const struct espat *e,
 			   const struct espat_partition *p, struct err *err)
 {
-	struct pos pos = { e->table, p->line, 0 };
+	struct pos pos = { e->table, p->line, 1 };
 
 	if (*p->offset && *p->size)
 		return 0;
 	return err_at(err, &pos, ERR_INPUT, "partition '%s': %s is missing; a "
 		      "row is 'Name, Type, SubType, Offset, Size'", p->name,
 		      *p->offset ? "its size" : "its offset");
+}
+
+void espat_place_partition(const struct espat *e,
+			   const struct espat_partition *p, struct err *err)
+{
+	err_place(err, &(struct pos){ e->table, p->line, 1 });
 }
 
 static const struct espat_partition *find(const struct espat *e,

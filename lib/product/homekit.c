@@ -12,7 +12,7 @@ static const char id_chars[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 #define ID_CHARS (sizeof(id_chars) - 1)
 
 /* Each maker's entries are read whole; a partition's worth is far less. */
-#define INFILE_MAX (64u * 1024u * 1024u)
+#define INFILE_MAX (64u << 20)
 
 /* ---- Codes and ids ---- */
 
@@ -121,14 +121,15 @@ int homekit_salt_parse(const char *hex, uint8_t salt[SRP_SALT_SIZE],
 	size_t len = strlen(hex);
 	int r;
 
-	if (len != 2 * SRP_SALT_SIZE)
+	if (len != (size_t)2 * SRP_SALT_SIZE)
 		return err_set(err, ERR_INPUT, "the salt has %zu characters; "
 			       "%u hex digits are needed, for %u bytes", len,
 			       2 * SRP_SALT_SIZE, SRP_SALT_SIZE);
-	r = text_hex(hex, len, &raw, err);
-	if (!r && raw.len != SRP_SALT_SIZE) /* blanks at its ends */
-		r = err_set(err, ERR_INPUT, "blanks; %u hex digits are needed",
-			    2 * SRP_SALT_SIZE);
+	if (text_is_space(hex[0]) || text_is_space(hex[len - 1]))
+		r = err_set(err, ERR_INPUT, "there are blanks around it; %u hex "
+			    "digits are needed", 2 * SRP_SALT_SIZE);
+	else
+		r = text_hex(hex, len, &raw, err);
 	if (r)
 		err_context(err, "the salt");
 	else
@@ -196,11 +197,13 @@ static int check_header(struct csv_table *table, struct csv_row *row,
 	static const char *const columns[] = {
 		"key", "type", "encoding", "value"
 	};
-	struct pos pos = { path, 1, 0 };
+	struct pos pos = { path, 1, 1 };
 	bool right = true;
 	int r;
 
 	r = csv_table_next(table, row, err);
+	if (r > 0 && csv_row_check_separator(row, path, err))
+		return err->code;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < 4; i++)
@@ -240,15 +243,39 @@ static int not_last(const struct pos *ours, const struct csv_row *row,
 		      row->line);
 }
 
+/* What is appended cannot be there already. */
+static int refuse_setup_key(const struct csv_row *row, const char *path,
+			    struct err *err)
+{
+	static const char *const keys[] = {
+		"setup_id", "setup_salt", "setup_verifier"
+	};
+	struct pos pos = csv_cell_pos(path, &row->cells[0]);
+
+	for (size_t i = 0; i < 3; i++)
+		if (cell_is(row, 0, keys[i]))
+			return err_at(err, &pos, ERR_DUPLICATE, "the key '%s' in "
+				      "namespace '%s' is part of the setup data "
+				      "that is appended: remove the line",
+				      keys[i], HOMEKIT_NAMESPACE);
+	return 0;
+}
+
 /* Find the declaration of our namespace; none may follow it. */
 static int find_namespace(struct homekit_infile *in, struct csv_table *table,
 			  struct csv_row *row, const char *path,
 			  struct err *err)
 {
 	struct pos ours = { path, 0, 0 };
+	bool in_ours = false;
 	int r;
 
 	while ((r = csv_table_next(table, row, err)) > 0) {
+		if (in_ours && !is_namespace(row) &&
+		    refuse_setup_key(row, path, err))
+			return err->code;
+		in_ours = is_namespace(row) ?
+			  cell_is(row, 0, HOMEKIT_NAMESPACE) : in_ours;
 		if (is_declaration(row)) {
 			in->declares = true;
 			ours = csv_cell_pos(path, &row->cells[0]);

@@ -62,17 +62,22 @@ static uint32_t get_char(const uint8_t *p, size_t len, size_t width, bool big,
 static int recode(struct parttable_reader *r, const uint8_t *p, size_t len,
 		  size_t width, bool big, struct buf *out)
 {
-	struct pos pos = part_pos(r->table, NULL);
 	size_t taken;
 
 	for (size_t i = 0; i < len; i += taken) {
 		uint32_t c = len - i < width ? UINT32_MAX :
 			     get_char(p + i, len - i, width, big, &taken);
 
-		if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
-			return err_at(r->err, &pos, ERR_INPUT, "not UTF-%zu, "
-				      "although its byte-order mark says so",
-				      width * 8);
+		if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) {
+			part_err(r->err, r->table, NULL, PART_NAME, ERR_INPUT,
+				 "not UTF-%zu, although its byte-order mark "
+				 "says so: cut off, or no partition table",
+				 width * 8);
+			/* Behind the mark, which has as many bytes. */
+			if (r->err)
+				r->err->off = (int64_t)(width + i);
+			return ERR_INPUT;
+		}
 		if (put_utf8(out, c))
 			return err_nomem(r->err);
 	}
@@ -97,7 +102,7 @@ int part_decode(struct parttable_reader *r, const uint8_t *p, size_t len,
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		const struct mark *m = &marks[i];
 
-		if (len < m->len || memcmp(p, m->bytes, m->len))
+		if (len < m->len || memcmp(p, m->bytes, m->len) != 0)
 			continue;
 		p += m->len;
 		len -= m->len;

@@ -9,7 +9,7 @@
 #include "nvs_format.h"
 
 /* No table comes near it; a file that does is none. */
-#define FILE_MAX (1024u * 1024u)
+#define FILE_MAX (1u << 20)
 
 /*
  * Rows of 32 bytes in the 3072 that the table may have: the last marks its
@@ -17,25 +17,52 @@
  */
 #define ROWS_MAX 94u
 
-struct pos part_pos(const struct parttable *t, const struct partition *p)
+static void set_place(struct err *e, const struct parttable *t,
+		      const struct partition *p, enum part_field field)
 {
-	unsigned line = p ? p->line : 0;
+	/* Where rows of a binary table have their fields. */
+	static const unsigned char at[] = { 12, 4, 8, 28 };
+	unsigned col = !p ? 0 : field == PART_OFFSET ? p->offset_col :
+		       field == PART_SIZE ? p->size_col :
+		       field == PART_FLAGS ? p->flags_col : 1;
 
-	return (struct pos){ t->file, line, line ? 1 : 0 };
+	e->pos = (struct pos){ t->file, 0, 0 };
+	if (!p)
+		return;
+	e->pos.line = p->line;
+	if (p->line)
+		e->pos.col = col ? col : 1;
+	else
+		e->off = p->at + at[field];
+}
+
+int part_err(struct err *err, const struct parttable *t,
+	     const struct partition *p, enum part_field field,
+	     enum err_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err || err->code != ERR_NONE)
+		return code;
+	va_start(ap, fmt);
+	err_vat(err, NULL, code, fmt, ap);
+	va_end(ap);
+	set_place(err, t, p, field);
+	return code;
 }
 
 void part_warn(const struct err_sink *warn, const struct parttable *t,
 	       const struct partition *p, const char *fmt, ...)
 {
-	struct pos pos = part_pos(t, p);
 	struct err e = ERR_INIT;
 	va_list ap;
 
 	if (!warn)
 		return;
 	va_start(ap, fmt);
-	err_vat(&e, &pos, ERR_INPUT, fmt, ap);
+	err_vat(&e, NULL, ERR_INPUT, fmt, ap);
 	va_end(ap);
+	set_place(&e, t, p, PART_NAME);
 	warn->report(warn->ctx, &e);
 }
 
@@ -125,18 +152,17 @@ static int list_names(const struct parttable *t, struct buf *out)
 static void not_found(const struct parttable *t, const char *name,
 		      struct err *err)
 {
-	struct pos pos = part_pos(t, NULL);
 	struct buf names = BUF_INIT;
 	char shown[TEXT_SHOWN];
 
 	text_show(shown, sizeof(shown), name, strlen(name));
 	if (!t->count)
-		err_at(err, &pos, ERR_INPUT, "no partition '%s': the table has "
+		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition '%s': the table has "
 		       "no rows", shown);
 	else if (list_names(t, &names) || !buf_str(&names))
 		err_nomem(err);
 	else
-		err_at(err, &pos, ERR_INPUT, "no partition '%s'; the table "
+		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition '%s'; the table "
 		       "has: %s", shown, buf_str(&names));
 	buf_release(&names);
 }
@@ -158,11 +184,10 @@ static const struct partition *find_data(const struct parttable *t,
 {
 	const struct partition *p = parttable_find(t, name, err);
 	char is[PART_KIND_SHOWN], needed[PART_KIND_SHOWN];
-	struct pos pos = part_pos(t, p);
 
 	if (!p || (p->type == PART_DATA && p->subtype == subtype))
 		return p;
-	err_at(err, &pos, ERR_INPUT, "partition '%s' is %s; one of type %s is "
+	part_err(err, t, p, PART_NAME, ERR_INPUT, "partition '%s' is %s; one of type %s is "
 	       "needed here", name, part_kind(p->type, p->subtype, is),
 	       part_kind(PART_DATA, subtype, needed));
 	return NULL;
@@ -174,18 +199,17 @@ const struct partition *parttable_find_nvs(const struct parttable *t,
 					   struct err *err)
 {
 	const struct partition *p = find_data(t, name, PART_DATA_NVS, err);
-	struct pos pos = part_pos(t, p);
 
 	if (!p)
 		return NULL;
 	if (!p->size || p->size % NVS_PAGE_SIZE) {
-		err_at(err, &pos, ERR_RANGE, "partition '%s' has 0x%x bytes; "
+		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has 0x%x bytes; "
 		       "NVS needs a multiple of 0x%x", name, p->size,
 		       NVS_PAGE_SIZE);
 		return NULL;
 	}
 	if (p->size > NVS_MAX_SIZE) {
-		err_at(err, &pos, ERR_RANGE, "partition '%s' has 0x%x bytes; "
+		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has 0x%x bytes; "
 		       "at most 0x%x are possible", name, p->size,
 		       NVS_MAX_SIZE);
 		return NULL;

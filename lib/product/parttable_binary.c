@@ -31,9 +31,7 @@ enum {
 /* A failure at a byte of the file. */
 static int damaged(struct parttable_reader *r, size_t at, const char *what)
 {
-	struct pos pos = part_pos(r->table, NULL);
-
-	err_at(r->err, &pos, ERR_DAMAGED, "%s", what);
+	part_err(r->err, r->table, NULL, PART_NAME, ERR_DAMAGED, "%s", what);
 	if (r->err)
 		r->err->off = (int64_t)at;
 	return ERR_DAMAGED;
@@ -56,7 +54,7 @@ static int check_md5(struct parttable_reader *r, const uint8_t *data,
 
 	if (!md5 || mbedtls_md(md5, data, at, sum))
 		return err_set(r->err, ERR_CRYPTO, "MD5 failed");
-	if (memcmp(sum, data + at + ROW_MD5, MD5_SIZE))
+	if (memcmp(sum, data + at + ROW_MD5, MD5_SIZE) != 0)
 		return damaged(r, at, "the MD5 of the partition table does not "
 			       "match its rows: the file is damaged");
 	return 0;
@@ -74,6 +72,7 @@ static int read_row(struct parttable_reader *r, const uint8_t *row, size_t at)
 	p = parttable_add(r, name, strnlen(name, ROW_NAME_SIZE));
 	if (!p)
 		return err_nomem(r->err);
+	p->at = (uint32_t)at;
 	p->type = row[ROW_TYPE];
 	p->subtype = row[ROW_SUBTYPE];
 	p->offset = le_get32(row + ROW_OFFSET);

@@ -34,16 +34,17 @@ static uint64_t end_of(const struct partition *p)
 
 static int check_size(struct parttable_reader *r, const struct partition *p)
 {
-	struct pos pos = part_pos(r->table, p);
 	uint32_t align = r->options->secure_boot_v1 ? ALIGN_APP : ALIGN_OTHER;
 
 	if (p->type == PART_APP && p->size % align)
-		return err_at(r->err, &pos, ERR_RANGE, "partition '%s': the "
+		return part_err(r->err, r->table, p, PART_SIZE, ERR_RANGE,
+			      "partition '%s': the "
 			      "size 0x%x of an app has to be a multiple of "
 			      "0x%x", p->name, p->size, align);
 	if (is_data(p, PART_DATA_NVS) && p->size < NVS_MIN_RW_SIZE &&
 	    !(p->flags & PART_READONLY))
-		return err_at(r->err, &pos, ERR_RANGE, "partition '%s': NVS of "
+		return part_err(r->err, r->table, p, PART_SIZE, ERR_RANGE,
+			      "partition '%s': NVS of "
 			      "0x%x bytes has to be flagged 'readonly'; to be "
 			      "written to it needs at least 0x%x", p->name,
 			      p->size, NVS_MIN_RW_SIZE);
@@ -52,19 +53,20 @@ static int check_size(struct parttable_reader *r, const struct partition *p)
 
 static int check_row(struct parttable_reader *r, const struct partition *p)
 {
-	struct pos pos = part_pos(r->table, p);
 	uint32_t align = part_alignment(p->type);
 	char kind[PART_KIND_SHOWN];
 
 	if (part_is_fixed(p))
 		return 0;
 	if (p->offset % align)
-		return err_at(r->err, &pos, ERR_RANGE, "partition '%s': the "
+		return part_err(r->err, r->table, p, PART_OFFSET, ERR_RANGE,
+			      "partition '%s': the "
 			      "offset 0x%x is not a multiple of 0x%x", p->name,
 			      p->offset, align);
 	if ((p->flags & PART_READONLY) &&
 	    (is_data(p, PART_DATA_OTA) || is_data(p, PART_DATA_COREDUMP)))
-		return err_at(r->err, &pos, ERR_INPUT, "partition '%s': %s is "
+		return part_err(r->err, r->table, p, PART_FLAGS, ERR_INPUT,
+			      "partition '%s': %s is "
 			      "always written to, it cannot be 'readonly'",
 			      p->name, part_kind(p->type, p->subtype, kind));
 	return check_size(r, p);
@@ -75,27 +77,24 @@ static int check_names(struct parttable_reader *r)
 	const struct parttable *t = r->table;
 
 	for (size_t i = 1; i < t->count; i++)
-		for (size_t k = 0; k < i; k++) {
-			struct pos pos = part_pos(t, &t->rows[i]);
-
+		for (size_t k = 0; k < i; k++)
 			if (!strcmp(t->rows[i].name, t->rows[k].name))
-				return err_at(r->err, &pos, ERR_DUPLICATE,
+				return part_err(r->err, t, &t->rows[i],
+						PART_NAME, ERR_DUPLICATE,
 					      "a second partition of the name "
 					      "'%s': names have to differ",
 					      t->rows[i].name);
-		}
 	return 0;
 }
 
 static int check_overlap(struct parttable_reader *r, const struct partition *a,
 			 const struct partition *b)
 {
-	struct pos pos = part_pos(r->table, b);
-
 	if (part_is_fixed(a) || part_is_fixed(b) || a->offset >= end_of(b) ||
 	    b->offset >= end_of(a))
 		return 0;
-	return err_at(r->err, &pos, ERR_RANGE, "partitions '%s' (0x%x to 0x%"
+	return part_err(r->err, r->table, b, PART_OFFSET, ERR_RANGE,
+		      "partitions '%s' (0x%x to 0x%"
 		      PRIx64 ") and '%s' (0x%x to 0x%" PRIx64 ") overlap",
 		      a->name, a->offset, end_of(a), b->name, b->offset,
 		      end_of(b));
@@ -109,10 +108,10 @@ static int check_places(struct parttable_reader *r)
 
 	for (size_t i = 0; !status && i < t->count; i++) {
 		const struct partition *p = &t->rows[i];
-		struct pos pos = part_pos(t, p);
 
 		if (!part_is_fixed(p) && p->offset < first)
-			status = err_at(r->err, &pos, ERR_RANGE, "partition "
+			status = part_err(r->err, t, p, PART_OFFSET, ERR_RANGE,
+					"partition "
 					"'%s': its offset 0x%x lies before 0x%"
 					PRIx64 ", the end of the partition "
 					"table", p->name, p->offset, first);
@@ -132,16 +131,17 @@ static int check_ota_data(struct parttable_reader *r, unsigned subtype)
 	part_kind(PART_DATA, subtype, kind);
 	for (size_t i = 0; i < t->count; i++) {
 		const struct partition *p = &t->rows[i];
-		struct pos pos = part_pos(t, p);
 
 		if (!is_data(p, subtype))
 			continue;
 		if (first)
-			return err_at(r->err, &pos, ERR_DUPLICATE, "partitions "
+			return part_err(r->err, t, p, PART_NAME, ERR_DUPLICATE,
+				      "partitions "
 				      "'%s' and '%s' are both %s; there can be "
 				      "only one", first->name, p->name, kind);
 		if (p->size != OTA_DATA_SIZE)
-			return err_at(r->err, &pos, ERR_RANGE, "partition "
+			return part_err(r->err, t, p, PART_SIZE, ERR_RANGE,
+				      "partition "
 				      "'%s': the size of %s has to be 0x%x, "
 				      "not 0x%x", p->name, kind, OTA_DATA_SIZE,
 				      p->size);
@@ -172,17 +172,17 @@ static int check_room(struct parttable_reader *r)
 {
 	const struct parttable *t = r->table;
 	uint32_t flash = r->options->flash_size;
-	struct pos pos = part_pos(t, NULL);
 
 	if (t->count > r->max)
-		return err_at(r->err, &pos, ERR_RANGE, "%zu partitions; a "
+		return part_err(r->err, t, &t->rows[r->max], PART_NAME, ERR_RANGE,
+			      "%zu partitions; a "
 			      "table holds at most %zu", t->count, r->max);
 	for (size_t i = 0; flash && i < t->count; i++) {
 		const struct partition *p = &t->rows[i];
 
-		pos = part_pos(t, p);
 		if (end_of(p) > flash)
-			return err_at(r->err, &pos, ERR_RANGE, "partition '%s' "
+			return part_err(r->err, t, p, PART_SIZE, ERR_RANGE,
+				      "partition '%s' "
 				      "ends at 0x%" PRIx64 ", the flash has "
 				      "0x%x bytes", p->name, end_of(p), flash);
 	}

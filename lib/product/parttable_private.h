@@ -45,8 +45,17 @@ int parttable_check(struct parttable_reader *r);
 /* Whether a row's place is fixed by the build, whatever the row says. */
 bool part_is_fixed(const struct partition *p);
 
-/* The place of a row for messages; of the whole table when p is NULL. */
-struct pos part_pos(const struct parttable *t, const struct partition *p);
+/* What of a row a message is about. */
+enum part_field { PART_NAME, PART_OFFSET, PART_SIZE, PART_FLAGS };
+
+/*
+ * Fill *err with the place of a row's field, in text or bytes; with that of
+ * the table when p is NULL. Returns code.
+ */
+__attribute__((format(printf, 6, 7)))
+int part_err(struct err *err, const struct parttable *t,
+	     const struct partition *p, enum part_field field,
+	     enum err_code code, const char *fmt, ...);
 
 /* "data/nvs", "0x40/0x1" into out[PART_KIND_SHOWN]. */
 char *part_kind(unsigned type, unsigned subtype, char *out);

@@ -21,7 +21,6 @@ struct field {
 struct place {
 	bool given;        /* there is an offset */
 	int64_t size;      /* negative: where the partition ends */
-	unsigned offset_col, size_col;
 };
 
 struct text_reader {
@@ -110,6 +109,15 @@ static int check_unset(struct text_reader *t, const char *s, size_t len)
 }
 
 /* ---- Fields ---- */
+
+static unsigned characters(const char *s, const char *end)
+{
+	unsigned n = 0;
+
+	for (; s < end; s++)
+		n += ((uint8_t)*s & 0xC0) != 0x80;
+	return n;
+}
 
 /* A field that cannot be; what says why and what could. */
 static int bad_field(struct text_reader *t, int which, enum err_code code,
@@ -223,7 +231,7 @@ static int parse_offset(struct text_reader *t, struct partition *p,
 	int64_t n = 0;
 	int r;
 
-	place->offset_col = f->col;
+	p->offset_col = f->col;
 	if (!f->len || not_applicable(p, f))
 		return 0;
 	r = number_field(t, OFFSET, 0, UINT32_MAX, "is not within 32 bits",
@@ -238,7 +246,7 @@ static int parse_size(struct text_reader *t, struct partition *p,
 {
 	const struct field *f = &t->field[SIZE];
 
-	place->size_col = f->col;
+	p->size_col = f->col;
 	if (not_applicable(p, f) && p->type == PART_PARTITION_TABLE) {
 		place->size = PARTTABLE_SIZE;
 		return 0;
@@ -257,6 +265,7 @@ static int parse_flags(struct text_reader *t, struct partition *p)
 	const struct field *f = &t->field[FLAGS];
 	const char *s = f->s, *end = f->s + f->len;
 
+	p->flags_col = f->col;
 	while (s < end) {
 		const char *colon = memchr(s, ':', (size_t)(end - s));
 		size_t n = (size_t)((colon ? colon : end) - s);
@@ -276,15 +285,6 @@ static int parse_flags(struct text_reader *t, struct partition *p)
 }
 
 /* ---- Rows ---- */
-
-static unsigned characters(const char *s, const char *end)
-{
-	unsigned n = 0;
-
-	for (; s < end; s++)
-		n += ((uint8_t)*s & 0xC0) != 0x80;
-	return n;
-}
 
 /* Split at every comma; there is no quoting. own: these are the file's. */
 static void split(struct text_reader *t, const char *s, size_t len, bool own)
@@ -351,15 +351,43 @@ static bool is_row(const char *s, size_t len)
 
 static int check_text(struct text_reader *t, const char *s, size_t len)
 {
-	struct pos pos = { t->r->table->file, t->line, 0 };
+	const char *nul = len ? memchr(s, '\0', len) : NULL;
+	struct pos pos = { t->r->table->file, t->line, 1 };
+	size_t at;
 
-	if (memchr(s, '\0', len))
+	if (nul) {
+		pos.col += characters(s, nul);
 		return err_at(t->r->err, &pos, ERR_INPUT, "a NUL byte: this is "
 			      "no partition table");
-	if (!text_is_utf8(s, len, NULL))
-		return err_at(t->r->err, &pos, ERR_INPUT, "not UTF-8: this is "
-			      "no partition table, or one in another encoding");
+	}
+	if (!text_is_utf8(s, len, &at)) {
+		pos.col += characters(s, s + at);
+		return err_at(t->r->err, &pos, ERR_INPUT, "the byte 0x%02x is "
+			      "not UTF-8: this is no partition table, or one in "
+			      "another encoding", (unsigned)(uint8_t)s[at]);
+	}
 	return 0;
+}
+
+/* A row as a spreadsheet writes it: other separators, or quotes. */
+static int check_separator(struct text_reader *t, const char *s, size_t len)
+{
+	const struct field *type = &t->field[TYPE];
+	struct pos pos = { t->r->table->file, t->line, type->col };
+	const char *found = memchr(s, ';', len);
+
+	if (type->len && *type->s == '"')
+		return err_at(t->r->err, &pos, ERR_INPUT, "a partition table "
+			      "knows no quotes: write the fields without");
+	if (memchr(s, ',', len))
+		return 0;
+	found = found ? found : memchr(s, '\t', len);
+	if (!found)
+		return 0;
+	pos.col = characters(s, found) + 1;
+	return err_at(t->r->err, &pos, ERR_INPUT, "the row is one field with %s "
+		      "in it: put commas between the fields",
+		      *found == ';' ? "';'" : "tabs");
 }
 
 static int parse_line(struct text_reader *t, const char *s, size_t len)
@@ -377,7 +405,9 @@ static int parse_line(struct text_reader *t, const char *s, size_t len)
 		r = check_unset(t, (char *)line.data, line.len);
 	if (!r && is_row((char *)line.data, line.len)) {
 		split(t, (char *)line.data, line.len, !changed);
-		r = parse_row(t);
+		r = check_separator(t, (char *)line.data, line.len);
+		if (!r)
+			r = parse_row(t);
 	}
 	buf_release(&line);
 	return r;
@@ -389,7 +419,7 @@ static int misplaced(struct text_reader *t, size_t i, uint64_t end)
 {
 	const struct partition *rows = t->r->table->rows, *p = &rows[i];
 	struct pos pos = { t->r->table->file, p->line,
-			   t->places[i].offset_col };
+			   p->offset_col };
 
 	while (i && part_is_fixed(&rows[i - 1]))
 		i--;
@@ -425,7 +455,7 @@ static int place_row(struct text_reader *t, size_t i, uint64_t *end)
 {
 	struct partition *p = &t->r->table->rows[i];
 	const struct place *place = &t->places[i];
-	struct pos pos = { t->r->table->file, p->line, place->size_col };
+	struct pos pos = { t->r->table->file, p->line, p->size_col };
 	uint64_t align = part_alignment(p->type), offset = p->offset;
 	int64_t size = place->size;
 

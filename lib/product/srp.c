@@ -36,7 +36,7 @@
 #define ROW_BITS (8u * SRP_PRIVATE_SIZE / TEETH)
 #define COLUMNS (ROW_BITS / BLOCKS)
 #define CHOICES (1u << TEETH)
-#define N_BITS (8u * SRP_VERIFIER_SIZE)
+#define N_BITS ((size_t)8 * SRP_VERIFIER_SIZE)
 #define LIMB_BITS 64u /* any width up to it will do for Barrett's method */
 
 _Static_assert(TEETH * BLOCKS * COLUMNS == 8 * SRP_PRIVATE_SIZE,
@@ -131,7 +131,7 @@ static int set_powers(struct srp *s)
 	int r;
 
 	r = mbedtls_mpi_lset(&s->result, GENERATOR);
-	for (size_t n = 0; !r && n < 8 * SRP_PRIVATE_SIZE; n++) {
+	for (size_t n = 0; !r && n < (size_t)8 * SRP_PRIVATE_SIZE; n++) {
 		size_t tooth = n / ROW_BITS, at = n % ROW_BITS;
 
 		if (at % COLUMNS == 0)
