@@ -246,7 +246,9 @@ static inline void draw_name(struct random_case *c, char name[NVS_KEY_SIZE],
 	do {
 		struct text t = { NULL, 0, 0 };
 
-		draw_text(&c->d, &t, 1 + draw(&c->d, one_in(&c->d, 4) ? 15 : 8));
+		unsigned most = one_in(&c->d, 4) ? 15 : 8;
+
+		draw_text(&c->d, &t, 1 + draw(&c->d, most));
 		/* A column "key" would pass for a header. */
 		snprintf(name, NVS_KEY_SIZE, "%s", t.p);
 		text_free(&t);

@@ -287,7 +287,7 @@ static void check_file(const struct random_case *c, unsigned row)
 
 static void check_files(const struct random_case *c)
 {
-	struct err first = ERR_INIT;
+	struct err first = ERR_INIT, warning = ERR_INIT;
 	struct batch_tables tables = { c->conf.p, c->conf.n, values_fd(c) };
 	struct batch_result result;
 	struct nvs_keys keys;
@@ -297,8 +297,7 @@ static void check_files(const struct random_case *c)
 		.fileid = ID_COLUMN, .jobs = 2,
 		.keys = c->encrypted ? BATCH_GIVEN : BATCH_PLAIN,
 		.given = &keys,
-		.errors = { report, &first }, .warnings = { report, &(struct err)
-			ERR_INIT },
+		.errors = { report, &first }, .warnings = { report, &warning },
 	};
 
 	memcpy(keys.eky, c->keys, 32);

@@ -237,6 +237,7 @@ static void test_bug_empty_blob_at_null(void **state)
 		must(nvs_writer_namespace(&writer, "n", &err));
 		must(nvs_writer_add(&writer, &item, &err));
 		memcpy(nowhere, image, SMALL);
+		stop();
 		start(SMALL, version);
 		must(nvs_writer_namespace(&writer, "n", &err));
 		must(add(NVS_BLOB, "b", 0));

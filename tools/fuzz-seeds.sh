@@ -56,12 +56,13 @@ batches() {
 	printf '0a0B0c' >"$DIR/.b"
 	for dir in test/golden/mfg-* test/golden-errors/*; do
 		mapfile -t tables < <(case_tables "$dir")
-		[ ${#tables[@]} -eq 2 ] && [ -f "${tables[0]}" ] &&
-			[ -f "${tables[1]}" ] || continue
-		[ "$(cat "${tables[@]}" | wc -c)" -lt 6000 ] || continue
-		for options; do
-			seed "$options" "${tables[@]}" "$DIR/.a" "$DIR/.b"
-		done
+		[ ${#tables[@]} -eq 2 ] || continue
+		[ -f "${tables[0]}" ] && [ -f "${tables[1]}" ] &&
+			[ "$(cat "${tables[@]}" | wc -c)" -lt 6000 ] &&
+			for options; do
+				seed "$options" "${tables[@]}" "$DIR/.a" \
+					"$DIR/.b"
+			done
 	done
 	seed "$1" samples/sample_config.csv \
 		samples/sample_values_singlepage_blob.csv "$DIR/.a" "$DIR/.b"
@@ -112,29 +113,28 @@ image_seeds() {
 	mkdir -p build/fuzz
 	"${CC:-cc}" -Iinclude -Itest/fuzz -o build/fuzz/image_seed \
 		test/fuzz/image_seed.c || exit 1
-	for file in $(find test/golden test/golden-nvs-tool test/golden-homekit \
-		-name '*.bin' -size -40k -path '*bin*' ! -path '*/keys/*' |
-		sort); do
+	while read -r file; do
 		n=$((n + 1))
 		build/fuzz/image_seed "$file" >"$DIR/seed-$n" 2>/dev/null ||
 			rm -f "$DIR/seed-$n"
-		keys=$(find "$(dirname "$file")/.." "$(dirname "$file")" \
-			-maxdepth 3 -name '*key*.bin' -size 8 | head -n1)
+		keys=$(find "${file%/*}/.." -maxdepth 3 -name '*key*.bin' \
+			-size 8 | head -n1)
 		[ -n "$keys" ] || continue
 		n=$((n + 1))
 		build/fuzz/image_seed "$file" "$keys" >"$DIR/seed-$n" \
 			2>/dev/null || rm -f "$DIR/seed-$n"
-	done
+	done < <(find test/golden test/golden-nvs-tool test/golden-homekit \
+		-name '*.bin' -size -40k ! -path '*/keys/*' | sort)
 }
 
 parttable_seeds() {
 	local file
-	for file in $(find test/golden-at samples -name '*partition*.csv' \
-		-o -name 'at_customize.csv'); do
+	for file in samples/*partition*.csv test/golden-at/*/in/*.csv; do
 		for options in '\000' '\014' '\002'; do
 			seed "$options" "$file"
 		done
 	done
+	# shellcheck disable=SC2016 # not the shell's variables
 	text '\000' '# Name, Type, SubType, Offset, Size, Flags
 nvs,      data, nvs,     0x9000,  0x6000,
 otadata,data,ota,,0x2000
@@ -144,6 +144,7 @@ $ROW
 fctry,data,nvs,,24K,readonly
 spare,0x40,0x01,,-2M
 '
+	# shellcheck disable=SC2016
 	text '\002' 'bootloader,bootloader,primary,N/A,N/A
 table,partition_table,primary,N/A,N/A
 phy,data,phy,,4K
@@ -208,9 +209,8 @@ fs_storage, data, fat, 0x3e000, 112K
 
 homekit_seeds() {
 	local file
-	for file in samples/accessory_own.csv $(find test/golden-homekit \
-		-path '*/in/*.csv') $(find test/golden -path '*/nvs-*/in/*.csv' \
-		-size -4k); do
+	for file in samples/accessory_own.csv test/golden-homekit/*/in/*.csv \
+		$(small_csvs -path '*/nvs-*/in/*.csv'); do
 		seed '\000' "$file"
 	done
 	seed '\001\000' samples/accessories.csv
@@ -234,7 +234,8 @@ own,data,u8,1
 records_seeds() {
 	local sum=0123456789abcdef0123456789abcdef s
 	sum=$sum$sum
-	text '\000' "id,row,bin,bin_sha256,csv,csv_sha256,keys,keys_sha256,offset
+	text '\000' \
+		"id,row,bin,bin_sha256,csv,csv_sha256,keys,keys_sha256,offset
 a,1,bin/p-a.bin,$sum,csv/p-a.csv,$sum,keys/keys-p-a.bin,$sum,0x9000
 \"b,c\",2,\"bin/p-b,c.bin\",$sum,\"csv/p-b,c.csv\",$sum,,,0x9000
 "

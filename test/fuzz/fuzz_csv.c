@@ -3,8 +3,8 @@
  * The CSV reader and writer: from memory and from a file the same rows come;
  * what was read, written again, is read as the same.
  *
- * Option bits: 1 comments, 2 from a file too, 4 across the end of the buffer
- * (then a byte says where).
+ * Option bits: 1 comments, 2 from a file too, 4 with 1 across the end of the
+ * buffer (then a byte says where).
  */
 #include "fuzz.h"
 
@@ -83,8 +83,8 @@ static void take_row(struct rows *r, const struct csv_row *row)
 	r->count++;
 }
 
-/* All rows of a table, which is freed; the first skip of them are not kept. */
-static void read_rows(struct rows *r, struct csv_table *t, unsigned skip)
+/* All rows of a table, which is freed. */
+static void read_rows(struct rows *r, struct csv_table *t)
 {
 	struct csv_row row = CSV_ROW_INIT;
 	unsigned line = 0;
@@ -94,10 +94,7 @@ static void read_rows(struct rows *r, struct csv_table *t, unsigned skip)
 	while ((r->end = csv_table_next(t, &row, &r->err)) > 0) {
 		ENSURE(row.line > line, "rows out of order");
 		line = row.line;
-		if (skip)
-			skip--;
-		else
-			take_row(r, &row);
+		take_row(r, &row);
 	}
 	if (r->end) {
 		fuzz_check_err(&r->err, r->end);
@@ -118,19 +115,19 @@ static void read_memory(struct rows *r, const void *p, size_t n,
 
 	t = csv_table_new_memory(p, n, NAME, comments, &err);
 	ENSURE(t, "no memory");
-	read_rows(r, t, 0);
+	read_rows(r, t);
 	ENSURE(r->tapped == n, "tapped %zu bytes of %zu", r->tapped, n);
 }
 
 static void read_fd(struct rows *r, const void *p, size_t n,
-		    enum csv_comments comments, unsigned skip)
+		    enum csv_comments comments)
 {
 	struct err err = ERR_INIT;
 	struct csv_table *t;
 
 	t = csv_table_new(fuzz_fd(p, n), NAME, comments, &err);
 	ENSURE(t, "no memory");
-	read_rows(r, t, skip);
+	read_rows(r, t);
 	ENSURE(r->end < 0 || r->tapped == n, "tapped %zu bytes of %zu",
 	       r->tapped, n);
 }
@@ -158,12 +155,12 @@ static void check_file(const struct rows *a, const struct fuzz_in *in,
 {
 	struct rows b;
 
-	read_fd(&b, in->p, in->n, comments, 0);
+	read_fd(&b, in->p, in->n, comments);
 	ensure_same(a, &b, 0);
 	rows_release(&b);
 }
 
-/* Behind a row that ends at bytes before the end of the buffer. */
+/* Behind a comment that ends at bytes before the end of the buffer. */
 static void check_buffer(const struct rows *a, const struct fuzz_in *in,
 			 enum csv_comments comments, size_t at)
 {
@@ -171,13 +168,13 @@ static void check_buffer(const struct rows *a, const struct fuzz_in *in,
 	size_t before = BUFFER - at;
 	struct rows b;
 
-	if (in->n > BUFFER || !at || (in->n && in->p[0] >= 0xEF))
+	if (in->n > BUFFER || (in->n && in->p[0] >= 0xEF))
 		return;
-	memset(long_file, 'x', before - 1);
+	memset(long_file, '#', before - 1);
 	long_file[before - 1] = '\n';
 	if (in->n)
 		memcpy(long_file + before, in->p, in->n);
-	read_fd(&b, long_file, before + in->n, comments, 1);
+	read_fd(&b, long_file, before + in->n, comments);
 	ensure_same(a, &b, 1);
 	rows_release(&b);
 }
@@ -199,7 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { data, size };
 	uint8_t options = fuzz_byte(&in);
-	uint8_t at = options & 4 ? fuzz_byte(&in) : 0;
+	uint8_t at = (options & 5) == 5 ? fuzz_byte(&in) : 0;
 	enum csv_comments comments = options & 1 ? CSV_HASH_COMMENTS :
 						   CSV_NO_COMMENTS;
 	struct rows rows;
@@ -207,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_memory(&rows, in.p, in.n, comments);
 	if (options & 2)
 		check_file(&rows, &in, comments);
-	if (options & 4)
+	if (at)
 		check_buffer(&rows, &in, comments, at);
 	check_again(&rows, comments);
 	rows_release(&rows);

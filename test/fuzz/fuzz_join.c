@@ -95,7 +95,7 @@ static void check_row(struct world *w, const struct csv_row *row)
 	}
 	FUZZ_MUST(csv_join_set_first(&w->join, row, &err));
 	if (csv_join_overridden(&w->join, row, &key))
-		ENSURE(key && fuzz_is_printable(key), "which key is overridden");
+		ENSURE(key && *key, "which key is overridden");
 	m = encode(w, row, NULL, &need);
 	r = encode(w, row, w->image, &used);
 	ENSURE(!m == !r, "measuring says %d, writing %d", m, r);

@@ -42,12 +42,12 @@ int main(int argc, char **argv)
 	if (options & IMAGE_DECRYPT)
 		fwrite(key, 1, sizeof(key), stdout);
 	memset(erased, 0xFF, sizeof(erased));
-	for (unsigned i = 0; i < pages * (NVS_PAGE_SIZE / NVS_ENTRY_SIZE); i++) {
+	for (size_t i = 0; i < n / NVS_ENTRY_SIZE; i++) {
 		const uint8_t *line = image + i * NVS_ENTRY_SIZE;
 
 		if (!memcmp(line, erased, sizeof(erased)))
 			continue;
-		printf("%c%c", (int)(i & 0xFF), (int)(i >> 8));
+		printf("%c%c", (int)(i & 0xFF), (int)(i >> 8 & 0xFF));
 		fwrite(line, 1, NVS_ENTRY_SIZE, stdout);
 	}
 	return fflush(stdout) != 0;

@@ -14,6 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* To the end: a leak check looks for what nobody points to. */
+static char **paths;
+static int count;
+
 static void run(const char *path)
 {
 	FILE *f = fopen(path, "rb");
@@ -48,51 +52,59 @@ static char *join(const char *dir, const char *name)
 {
 	char cwd[2048] = "", *path;
 
-	if (*dir != '/' && !getcwd(cwd, sizeof(cwd)))
+	if (*dir && *dir != '/' && !getcwd(cwd, sizeof(cwd)))
 		exit(1);
-	if (asprintf(&path, "%s%s%s/%s", cwd, *cwd ? "/" : "", dir, name) < 0)
+	if (asprintf(&path, "%s%s%s%s%s", cwd, *cwd ? "/" : "", dir,
+		     *dir ? "/" : "", name) < 0)
 		exit(1);
 	return path;
 }
 
-static char **corpus(const char *dir, int *count)
+static void find_corpus(const char *dir)
 {
 	struct dirent **names;
-	char **paths;
 
-	*count = scandir(dir, &names, visible, alphasort);
-	paths = *count > 0 ? calloc((size_t)*count, sizeof(*paths)) : NULL;
-	for (int i = 0; paths && i < *count; i++) {
-		paths[i] = join(dir, names[i]->d_name);
+	count = scandir(dir, &names, visible, alphasort);
+	if (count < 0)
+		return;
+	paths = calloc((size_t)count + 1, sizeof(*paths));
+	for (int i = 0; i < count; i++) {
+		if (paths)
+			paths[i] = join(dir, names[i]->d_name);
 		free(names[i]);
 	}
-	if (*count >= 0)
-		free(names);
-	return paths;
+	free(names);
+}
+
+static void take_arguments(int n, char **arguments)
+{
+	paths = calloc((size_t)n + 1, sizeof(*paths));
+	for (count = 0; paths && count < n; count++)
+		paths[count] = join(*arguments[count] == '/' ? "" : ".",
+				    arguments[count]);
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
-	char dir[256], **paths = argv + 1;
-	int count = argc - 1, status;
-	int *at = mmap(NULL, sizeof(*at), PROT_READ | PROT_WRITE,
+	char dir[256];
+	int status, *at = mmap(NULL, sizeof(*at), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	name = name ? name + 1 : argv[0];
 	snprintf(dir, sizeof(dir), "test/fuzz/corpus/%s",
 		 strncmp(name, "fuzz_", 5) ? name : name + 5);
-	if (!count)
-		paths = corpus(dir, &count);
+	if (argc > 1)
+		take_arguments(argc - 1, argv + 1);
 	else
-		for (int i = 0; i < count; i++)
-			paths[i] = *paths[i] == '/' ? paths[i] :
-						     join(".", paths[i]);
-	if (count <= 0 || at == MAP_FAILED) {
+		find_corpus(dir);
+	if (count <= 0 || !paths || at == MAP_FAILED) {
 		printf("not ok - there is no input in %s\n1..1\n", dir);
 		return 1;
 	}
+	/* Made here it is removed here, whatever becomes of the child. */
+	fuzz_enter_scratch();
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
