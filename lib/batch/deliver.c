@@ -17,8 +17,12 @@
 static int refuse_same(const char *path, const char *what, const char *other,
 		       struct err *err)
 {
-	if (!other || !strcmp(other, "-") || !file_same(path, other))
-		return 0;
+	int r = 0;
+
+	if (other && strcmp(other, "-") != 0)
+		r = file_same(path, other, err);
+	if (r <= 0)
+		return r;
 	return err_set(err, ERR_EXISTS, "%s '%s' would take the place of '%s', "
 		       "which this run needs: choose another name", what, path,
 		       other);
@@ -41,7 +45,10 @@ static int refuse_inside(const char *path, const char *what,
 		if (buf_printf(&dir, "%s/%s", s->outdir, name_dirs[i]) ||
 		    !buf_str(&dir))
 			r = err_nomem(err);
-		else if (file_same((char *)parent.data, (char *)dir.data))
+		else
+			r = file_same((char *)parent.data, (char *)dir.data,
+				      err);
+		if (r > 0)
 			r = err_set(err, ERR_EXISTS, "%s '%s' would lie among "
 				    "the files of the devices: choose another "
 				    "directory", what, path);
