@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 name=$1 dir=$2
 TREE='Makefile cmd lib include samples test tools docs README.md SECURITY.md
-LICENSE .ci .gitignore .shellcheckrc'
+LICENSE .ci .clang-tidy .gitignore .shellcheckrc'
 
 mkdir -p "$dir"
 stage=$(mktemp -d "$dir/dist-XXXXXX")
