@@ -7,10 +7,26 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "text.h"
 #include "version.h"
+
+void cli_start(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit))
+		return;
+	/*
+	 * Not 0: Linux then still hands the dump to a program, if there is
+	 * one to collect them; with 1 byte it does neither. Not
+	 * PR_SET_DUMPABLE: /dev/fd/N could not be opened any more.
+	 */
+	limit.rlim_cur = limit.rlim_max ? 1 : 0;
+	setrlimit(RLIMIT_CORE, &limit);
+}
 
 static size_t operands(const struct cli_option *o)
 {

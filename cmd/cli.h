@@ -67,6 +67,12 @@ struct cli_command {
 int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 	      char ***rest, size_t *rest_count);
 
+/*
+ * What every command does first: have no core dump written when it crashes,
+ * which would hold the keys.
+ */
+void cli_start(void);
+
 /* Whether an argument asks for help: -h, --help or a start of that. */
 bool cli_is_help(const char *arg);
 

@@ -88,14 +88,17 @@ static int check_infile(const struct run *run, const struct job *job,
 {
 	const char *outputs[] = { (char *)run->csv_path.data,
 				  (char *)run->image_path.data };
+	int r = 0;
 
-	for (size_t i = 0; i < 2; i++)
-		if (file_same(job->infile, outputs[i]))
-			return err_set(err, ERR_INPUT, "the infile '%s' would "
-				       "be overwritten by the output '%s': "
-				       "choose another outfile", job->infile,
-				       outputs[i]);
-	return 0;
+	for (size_t i = 0; i < 2 && !r; i++) {
+		r = file_same(job->infile, outputs[i], err);
+		if (r > 0)
+			r = err_set(err, ERR_INPUT, "the infile '%s' would "
+				    "be overwritten by the output '%s': "
+				    "choose another outfile", job->infile,
+				    outputs[i]);
+	}
+	return r;
 }
 
 /* ---- The run ---- */
@@ -287,6 +290,7 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	cli_start();
 	if (argc > 1 && !strcmp(argv[1], "batch"))
 		return factory_batch(argc - 1, argv + 1);
 	r = cli_parse(&cmd, argc, argv, NULL, NULL);

@@ -230,7 +230,10 @@ int keycmd_find_paths(const struct key_options *k, const char *outdir,
 	if (!r)
 		r = refuse_existing((char *)paths->hmac.data,
 				    "kp_hmac_keyfile", err);
-	if (!r && file_same((char *)paths->key.data, (char *)paths->hmac.data))
+	if (!r)
+		r = file_same((char *)paths->key.data,
+			      (char *)paths->hmac.data, err);
+	if (r > 0)
 		r = err_set(err, ERR_USAGE, "--keyfile and --kp_hmac_keyfile "
 			    "name the same file '%s': two keys need two files",
 			    (char *)paths->key.data);
@@ -288,11 +291,23 @@ int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 		if (r && k->hmac_keygen)
 			unlink(hmac);
 	}
-	if (!r && k->hmac_keygen)
-		printf("Created HMAC keys: ===>  %s\n", hmac);
-	if (!r)
-		printf("Created encryption keys: ===>  %s\n", key);
 	return r;
+}
+
+void keycmd_discard(const struct key_options *k, const struct key_paths *paths)
+{
+	unlink((char *)paths->key.data);
+	if (k->hmac_keygen)
+		unlink((char *)paths->hmac.data);
+}
+
+void keycmd_announce(const struct key_options *k, const struct key_paths *paths)
+{
+	if (k->hmac_keygen)
+		printf("Created HMAC keys: ===>  %s\n",
+		       (char *)paths->hmac.data);
+	printf("Created encryption keys: ===>  %s\n",
+	       (char *)paths->key.data);
 }
 
 int keycmd_generate_key(const char *name, int argc, char **argv)
@@ -331,6 +346,8 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 		r = keycmd_make(&k, &keys, hmac_key, &err);
 	if (!r)
 		r = keycmd_save(&k, &paths, &keys, hmac_key, &err);
+	if (!r)
+		keycmd_announce(&k, &paths);
 	keycmd_release_paths(&paths);
 	nvs_keys_wipe(&keys);
 	mem_wipe(hmac_key, sizeof(hmac_key));

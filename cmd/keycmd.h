@@ -114,12 +114,20 @@ void keycmd_release_paths(struct key_paths *paths);
 
 /*
  * Write key files, never over existing ones: the keys, and the HMAC key when
- * it was drawn. Both or none. Prints their paths.
+ * it was drawn. Both or none.
  */
 __attribute__((warn_unused_result))
 int keycmd_save(const struct key_options *k, const struct key_paths *paths,
 		const struct nvs_keys *keys,
 		const uint8_t hmac_key[NVS_HMAC_KEY_SIZE], struct err *err);
+
+/* Remove what keycmd_save() has written, while nothing depends on it. */
+void keycmd_discard(const struct key_options *k,
+		    const struct key_paths *paths);
+
+/* Print the paths of what it has written. */
+void keycmd_announce(const struct key_options *k,
+		     const struct key_paths *paths);
 
 /* The command generate-key. name is "mfg_gen generate-key" or the like. */
 int keycmd_generate_key(const char *name, int argc, char **argv);

@@ -257,6 +257,7 @@ int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 
+	cli_start();
 	if (!strcmp(command, "generate"))
 		return generate(argc - 1, argv + 1);
 	if (!strcmp(command, "generate-key"))

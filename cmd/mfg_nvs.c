@@ -214,6 +214,7 @@ int main(int argc, char **argv)
 	};
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
+	cli_start();
 	if (r >= 0)
 		return r;
 	job.project = or_default(job.project, ".");

@@ -390,9 +390,17 @@ static int help(void)
 	return cli_close_stdout(CLI_OK);
 }
 
-/* An option or the name of a file; a word alone is a command misspelt. */
-static bool is_legacy(const char *first)
+/*
+ * The first argument is an option or the name of a file; another word is a
+ * command misspelt, unless help is asked for.
+ */
+static bool is_legacy(int argc, char **argv)
 {
+	const char *first = argc > 1 ? argv[1] : "";
+
+	for (int i = 2; i < argc; i++)
+		if (cli_is_help(argv[i]))
+			return true;
 	return first[0] && (first[0] == '-' || strpbrk(first, "./") ||
 			    file_exists(first));
 }
@@ -401,6 +409,7 @@ int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 
+	cli_start();
 	if (!strcmp(command, "generate"))
 		return generate(argc - 1, argv + 1);
 	if (!strcmp(command, "encrypt"))
@@ -412,7 +421,7 @@ int main(int argc, char **argv)
 					   argc - 1, argv + 1);
 	if (cli_is_help(command))
 		return help();
-	if (is_legacy(command))
+	if (is_legacy(argc, argv))
 		return legacy(argc, argv);
 	return cli_unknown_command("nvs_partition_gen", usage, command);
 }

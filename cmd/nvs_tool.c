@@ -400,6 +400,7 @@ int main(int argc, char **argv)
 		{ "stat", show_stat },
 	};
 
+	cli_start();
 	for (size_t n = 0; argc > 1 && n < sizeof(commands) / sizeof(*commands);
 	     n++)
 		if (!strcmp(argv[1], commands[n].name))

@@ -125,8 +125,10 @@ static int check_names(const struct single *s, const struct csv_input *in,
 
 int single_refuse_same(const char *made, const char *other, struct err *err)
 {
-	if (!made || !other || !file_same(made, other))
-		return 0;
+	int r = made && other ? file_same(made, other, err) : 0;
+
+	if (r <= 0)
+		return r;
 	return err_set(err, ERR_EXISTS, "the output '%s' would take the place of "
 		       "'%s', which this run needs: choose another name", made,
 		       other);
@@ -194,12 +196,17 @@ static int open_aside(struct file_aside *f, const char *path, bool secret,
 	return r;
 }
 
-/* All files are whole before the first takes its name. */
+/*
+ * All files are whole before the first takes its name. Keys that nothing was
+ * encrypted with in the end are not left behind: they would keep the next run
+ * from drawing some under their names.
+ */
 static int write_all(const struct single *s, const struct key_paths *paths,
 		     const uint8_t *image, const struct nvs_keys *keys,
 		     const uint8_t *hmac_key, struct err *err)
 {
 	struct file_aside csv = FILE_ASIDE_INIT, out = FILE_ASIDE_INIT;
+	bool drawn = s->encrypt && s->keys.keygen, saved;
 	int r = 0;
 
 	if (s->csv)
@@ -208,12 +215,17 @@ static int write_all(const struct single *s, const struct key_paths *paths,
 	if (!r)
 		r = open_aside(&out, s->image_path, s->secret && !s->encrypt,
 			       image, s->size, err);
-	if (!r && s->encrypt && s->keys.keygen)
+	if (!r && drawn)
 		r = keycmd_save(&s->keys, paths, keys, hmac_key, err);
+	saved = !r && drawn;
 	if (!r && s->csv)
 		r = file_aside_commit(&csv, FILE_REPLACE, err);
 	if (!r)
 		r = file_aside_commit(&out, FILE_REPLACE, err);
+	if (saved && !out.placed)
+		keycmd_discard(&s->keys, paths);
+	else if (saved)
+		keycmd_announce(&s->keys, paths);
 	file_aside_abort(&csv);
 	file_aside_abort(&out);
 	return r;

@@ -19,7 +19,10 @@ struct buf {
 
 #define BUF_INIT { NULL, 0, 0 }
 
-/* Make room for extra more bytes behind len. 0, or ERR_NOMEM: unchanged. */
+/*
+ * Make room for extra more bytes behind len. 0, or ERR_NOMEM: unchanged. What
+ * is moved leaves no copy behind.
+ */
 __attribute__((warn_unused_result))
 int buf_grow(struct buf *b, size_t extra);
 

@@ -29,4 +29,10 @@ int digest_finish(struct digest *d, uint8_t out[DIGEST_SIZE],
 		  struct err *err);
 void digest_free(struct digest *d); /* may be NULL */
 
+/*
+ * A hash of mbedTLS's message digest layer (MD, HMAC, PBKDF2) returned r,
+ * which is not 0: "out of memory", or "<what> failed". Returns the code.
+ */
+int digest_failure(int r, const char *what, struct err *err);
+
 #endif

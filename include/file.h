@@ -49,9 +49,10 @@ struct file_aside {
 	int fd;          /* -1 when not open */
 	char *final;     /* owned: the name it will have */
 	char *temporary; /* owned: the name it has until then */
+	bool placed;     /* after commit: it has the final name, come what may */
 };
 
-#define FILE_ASIDE_INIT { -1, NULL, NULL }
+#define FILE_ASIDE_INIT { -1, NULL, NULL, false }
 
 /* Open for writing with exactly these permissions less the umask. */
 __attribute__((warn_unused_result))
@@ -63,8 +64,9 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 
 /*
  * Sync to disk and rename. On failure the temporary file is gone and the
- * final name as it was, unless all that failed is the last step: to sync the
- * directory that it is in. f is closed either way.
+ * final name as it was, unless all that failed is the last step, to sync the
+ * directory that it is in, and a file may have been replaced: f->placed is
+ * then true. f is closed either way.
  */
 __attribute__((warn_unused_result))
 int file_aside_commit(struct file_aside *f, enum file_existing existing,
@@ -136,9 +138,11 @@ bool file_exists(const char *path);
 
 /*
  * Whether two paths stand for one file: the same inode, or, where one is not
- * there yet, the same name in the same directory, links resolved.
+ * there yet, the same name in the same directory, links resolved. 1, 0, or an
+ * error when it can't be told.
  */
-bool file_same(const char *a, const char *b);
+__attribute__((warn_unused_result))
+int file_same(const char *a, const char *b, struct err *err);
 
 /*
  * Whether a file could be put at path: it is no directory, and the directory

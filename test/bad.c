@@ -28,8 +28,8 @@
  *   image SIZE [v1]               an NVS image, entry by entry; see
  *                                 make_line()
  *
- * Wrong usage (status 2) shows a line "usage: PROGRAM ..." first, which is not
- * in the table. And in each case: no file was made, changed, replaced or
+ * Wrong usage (status 2) shows "usage: PROGRAM ..." first, which is not in the
+ * table. And in each case: no file was made, changed, replaced or
  * removed, nothing but what is expected was said, no control character went
  * out, and every message has a place or names what it is about.
  *
@@ -888,16 +888,20 @@ static void check_lines(const char *text)
 	}
 }
 
-/* Take the line "usage: ..." from the front of stderr. */
+/* Take "usage: ...", and how it goes on, from the front of stderr. */
 static void take_usage(struct buf *err)
 {
 	const char *text = (const char *)err->data;
-	size_t len = strcspn(text, "\n") + 1;
+	size_t len = 0;
 
-	if (strncmp(text, "usage: ", 7) || len > err->len) {
+	if (strncmp(text, "usage: ", 7) != 0) {
 		wrong("wrong usage, but the usage is not shown", NULL, text);
 		return;
 	}
+	do {
+		len += strcspn(text + len, "\n");
+		len += text[len] == '\n';
+	} while (text[len] == ' ');
 	memmove(err->data, err->data + len, err->len - len + 1);
 	err->len -= len;
 }
@@ -921,13 +925,21 @@ static void make_files(struct table *t, struct one *c)
 
 static void prepare(struct table *t, struct one *c)
 {
+	static const char quiet[] = "set -e; exec >/dev/null 2>&1\n";
+	struct buf script = BUF_INIT;
+
 	if (chdir(root) || mkdir("work", 0755) || mkdir("tmp", 0755) ||
 	    chdir("work"))
 		die("cannot make %s/work", root);
 	make_files(t, c);
-	if (c->prepare.len && system(str(&c->prepare)))
+	if (!c->prepare.len)
+		return;
+	put(&script, quiet, strlen(quiet));
+	put(&script, c->prepare.data, c->prepare.len);
+	if (system(str(&script)))
 		wrong("what prepares for the case failed", NULL,
 		      str(&c->prepare));
+	buf_release(&script);
 }
 
 /* Run it; what it said is in out and err then. Returns the status. */

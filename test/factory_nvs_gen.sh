@@ -10,10 +10,6 @@ need_tools factory_nvs_gen nvs_partition_gen
 SALT=000102030405060708090a0b0c0d0e0f
 PLAIN=$ROOT/test/golden-homekit/plain/expect/fan_factory
 
-fresh() {
-	find "$T" -mindepth 1 -delete
-}
-
 gen() {
 	try factory_nvs_gen 11122333 ES32 "$@"
 }

@@ -8,52 +8,6 @@
 . "$(dirname "$0")/lib.sh"
 need_tools mfg_gen
 
-# Begin anew in an empty directory.
-fresh() {
-	find "$T" -mindepth 1 -delete
-}
-
-# conf LINE..., vals LINE...: the two input files
-conf() {
-	fresh
-	printf '%s\n' "$@" >conf.csv
-}
-
-vals() {
-	printf '%s\n' "$@" >values.csv
-}
-
-mfg() {
-	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out "$@"
-}
-
-# refuses_mfg NAME STATUS TEXT... -- ARGS...
-refuses_mfg() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	shift
-	refuses "${left[@]}" -- mfg_gen generate conf.csv values.csv P 0x3000 \
-		--outdir out "$@"
-}
-
-# repeat COUNT CHARACTER
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
-# A key file as it has to be; $1 is made of bytes 11 and 22.
-make_key() {
-	{
-		repeat 32 '\021'
-		repeat 32 '\042'
-		printf '\054\357\317\074'
-		repeat 4028 '\377'
-	} >"$1"
-}
-
 # ---- wrong images ----
 
 conf a,namespace, x,data,u8 b,namespace, y,data,u8 a,namespace, z,data,u8

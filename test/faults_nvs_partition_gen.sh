@@ -24,19 +24,6 @@ refuses_nvs() {
 		"${SIZE:-0x3000}" --outdir out
 }
 
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
-make_key() {
-	{
-		repeat 32 '\021'
-		repeat 32 '\042'
-		printf '\054\357\317\074'
-		repeat 4028 '\377'
-	} >"$1"
-}
-
 # ---- wrong images ----
 
 input a,namespace,, x,data,u8,1 b,namespace,, y,data,u8,2 a,namespace,, \

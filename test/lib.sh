@@ -291,6 +291,54 @@ refuses() {
 	fi
 }
 
+# Begin anew in an empty directory.
+fresh() {
+	find "$T" -mindepth 1 -delete
+}
+
+# repeat COUNT CHARACTER
+repeat() {
+	head -c "$1" /dev/zero | tr '\0' "$2"
+}
+
+# A key to encrypt with: bytes 11 and 22 in octal, and the CRC-32 they have.
+make_key() {
+	{
+		repeat 32 '\021'
+		repeat 32 '\042'
+		printf '\054\357\317\074'
+		repeat 4028 '\377'
+	} >"$1"
+}
+
+# ---- batches of mfg_gen ----
+
+# conf LINE..., vals LINE...: the two input files, conf in a fresh directory
+conf() {
+	fresh
+	printf '%s\n' "$@" >conf.csv
+}
+
+vals() {
+	printf '%s\n' "$@" >values.csv
+}
+
+mfg() {
+	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out "$@"
+}
+
+# refuses_mfg NAME STATUS TEXT... -- ARGS...
+refuses_mfg() {
+	local -a left=()
+	while [ "$1" != -- ]; do
+		left+=("$1")
+		shift
+	done
+	shift
+	refuses "${left[@]}" -- mfg_gen generate conf.csv values.csv P 0x3000 \
+		--outdir out "$@"
+}
+
 # The end of a test: run.sh takes a file without the plan for a dead one.
 finish() {
 	printf '1..%d\n' "$checks"

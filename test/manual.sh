@@ -56,7 +56,7 @@ for command in "mfg_gen generate" "mfg_gen generate-key" "mfg_gen verify" \
 	# shellcheck disable=SC2086 # program and command
 	compare "${command%% *}" "$command" $command --help
 done
-compare nvs_partition_gen "nvs_partition_gen" nvs_partition_gen x --help
+compare nvs_partition_gen "nvs_partition_gen" nvs_partition_gen x.csv --help
 
 # No section for a command that is not there: all of them were compared.
 is "as many sections as commands" "$(cat "$ROOT"/cmd/*.1 | grep -c '^\.Ss')" 15

@@ -7,39 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 need_tools mfg_gen
 
-fresh() {
-	find "$T" -mindepth 1 -delete
-}
-
-conf() {
-	fresh
-	printf '%s\n' "$@" >conf.csv
-}
-
-vals() {
-	printf '%s\n' "$@" >values.csv
-}
-
-mfg() {
-	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out "$@"
-}
-
-# refuses_mfg NAME STATUS TEXT... -- ARGS...
-refuses_mfg() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	shift
-	refuses "${left[@]}" -- mfg_gen generate conf.csv values.csv P 0x3000 \
-		--outdir out "$@"
-}
-
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
 mode() {
 	stat -c %a "$1"
 }

@@ -40,10 +40,6 @@ refuses_line() {
 	refuses_nvs "${left[0]}" 1 "${left[@]:1}" -- generate in.csv o.bin 0x3000
 }
 
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
 # The key partition of the format's example.
 key_file() {
 	{

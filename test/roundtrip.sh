@@ -9,10 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 need_tools nvs_tool nvs_partition_gen
 
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
 # The key partition of the format's example.
 {
 	repeat 32 '\021'

@@ -12,7 +12,7 @@
 # Independent tests run side by side; each prints one line, the failing ones
 # their failures and the command that repeats them. The last line is
 # "N passed, M failed"; the exit status is 0 only when something ran and
-# nothing failed.
+# nothing failed. What a test says in lines "# note: ..." is shown.
 #
 # From the environment: BUILD (default build), SAN as given to make, JOBS
 # (default the number of processors), TESTS the directory of the tests.
@@ -175,7 +175,7 @@ report() {
 		printf '    repeat: make check%s T=%s\n' "${SAN:+ SAN=$SAN}" \
 			"$name"
 	fi
-	grep '^# skipped' "$log.log" | sed 's/^# /    /'
+	grep -E '^# (skipped|note)' "$log.log" | sed 's/^# /    /'
 }
 
 tests=()

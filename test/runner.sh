@@ -314,6 +314,14 @@ run_sh shell-skip shell-good
 is "run.sh: a skipped test is no failure" "$status $(tail -n1 "$OUT")" \
 	"0 2 passed, 0 failed"
 prints "run.sh says what was skipped" "skipped: no_such_tool was not built"
+cat >tests/shell-note.sh <<'E2'
+. "$(dirname "$0")/lib.sh"
+is one 1 1
+echo "# note: 7 of them"
+finish
+E2
+run_sh shell-note
+prints "run.sh shows what a test notes" "    note: 7 of them"
 run_sh shell-skip
 is "run.sh: nothing but skipped is a failure" "$status $(tail -n1 "$OUT")" \
 	"1 0 passed, 0 failed"
@@ -350,7 +358,7 @@ is "run.sh: an unknown name is a failure" "$status $(tail -n1 "$OUT")" \
 	"1 0 passed, 0 failed"
 prints "run.sh lists what can be named" test_good shell-good golden/mfg_gen
 run_sh
-is "run.sh runs all" "$status $(tail -n1 "$OUT")" "1 15 passed, 10 failed"
+is "run.sh runs all" "$status $(tail -n1 "$OUT")" "1 16 passed, 10 failed"
 
 # ---- lib.sh: its checks can fail ----
 

@@ -185,6 +185,13 @@ static void test_input(void **state)
 
 /* ---- A whole batch ---- */
 
+/* That the devices share an HMAC key is not what is tested here. */
+static void ignore(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
 static struct batch_options options(struct err_sink *sink)
 {
 	static uint8_t hmac_key[NVS_HMAC_KEY_SIZE];
@@ -194,7 +201,7 @@ static struct batch_options options(struct err_sink *sink)
 		.conf = "conf.csv", .values = "values.csv", .prefix = "dev",
 		.size = 0x4000, .version = 2, .fileid = "id", .outdir = "out",
 		.keys = BATCH_DERIVED, .hmac_key = hmac_key, .jobs = 1,
-		.errors = *sink, .warnings = *sink,
+		.errors = *sink, .warnings = { ignore, NULL },
 	};
 }
 

@@ -376,6 +376,54 @@ static void test_exists(void **state)
 	assert_true(file_exists("."));
 }
 
+static int compare(const char *a, const char *b)
+{
+	struct err err = ERR_INIT;
+	int r = file_same(a, b, &err);
+
+	assert_int_equal(err.code, r < 0 ? r : 0);
+	return r;
+}
+
+static void test_same(void **state)
+{
+	(void)state;
+	put_text_in("f", "");
+	must(mkdir("d", 0777));
+	must(symlink("d", "link"));
+	assert_int_equal(compare("f", "./d/../f"), 1);
+	assert_int_equal(compare("f", "d"), 0);
+	assert_int_equal(compare("d/new", "link//new"), 1);
+	assert_int_equal(compare("d/new", "link/other"), 0);
+	assert_int_equal(compare("d/x/../y", "d/y"), 1);
+	assert_int_equal(compare("f/below", "f"), 0);
+	assert_int_equal(compare("", "new"), 0);
+}
+
+static unsigned left; /* allocations that succeed */
+
+static void *run_out(void *p, size_t n)
+{
+	return left && left-- ? realloc(p, n) : NULL;
+}
+
+/* "Not the same" would let an output take the place of an input. */
+static void test_same_out_of_memory(void **state)
+{
+	unsigned n = 0;
+	int r;
+
+	(void)state;
+	do {
+		left = n++;
+		mem_set_realloc(run_out);
+		r = compare("new", "./new");
+		mem_set_realloc(NULL);
+		assert_true(r == ERR_NOMEM || r == 1);
+	} while (r != 1);
+	assert_in_range(n, 4, 40);
+}
+
 static void test_extension(void **state)
 {
 	static const char *const cases[][2] = {
@@ -411,6 +459,8 @@ int main(void)
 		in_scratch(test_make_dirs),
 		in_scratch(test_home),
 		in_scratch(test_exists),
+		in_scratch(test_same),
+		in_scratch(test_same_out_of_memory),
 		cmocka_unit_test(test_extension),
 	};
 

@@ -77,6 +77,21 @@ static void test_same_mistake_counts_once(void **state)
 	       "a_values.csv:2:9: error: repeated\n");
 }
 
+/* Which of all the cells memory ran out at says nothing. */
+static void test_out_of_memory_is_said_once(void **state)
+{
+	struct findings f;
+
+	(void)state;
+	findings_init(&f, conf);
+	find(&f, values, 9, 5, ERR_NOMEM, "out of memory");
+	find(&f, values, 2, 1, ERR_INPUT, "two");
+	find(&f, values, 9, 9, ERR_NOMEM, "b: out of memory");
+	find(&f, NULL, 0, 0, ERR_NOMEM, "out of memory");
+	expect(&f, ERR_INPUT, 0, "a_values.csv:2:1: error: two\n"
+	       "a_values.csv:9:5: error: out of memory\n");
+}
+
 /* Beyond the twenty that are shown the rest is counted, whatever its order. */
 static void test_first_twenty(void **state)
 {
@@ -160,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_same_mistake_counts_once),
+		cmocka_unit_test(test_out_of_memory_is_said_once),
 		cmocka_unit_test(test_first_twenty),
 		cmocka_unit_test(test_repeated_beyond_the_first_twenty),
 		cmocka_unit_test(test_threads),

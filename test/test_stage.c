@@ -82,11 +82,29 @@ static void test_paths(void **state)
 	assert_false(is_there("out"));
 }
 
+static enum stage_found compare(bool target, const char *file, const void *p,
+				size_t n)
+{
+	enum stage_found found;
+
+	must(stage_compare(&stage, target, NAME_DIR_BIN, file, p, n, &found,
+			   &err));
+	return found;
+}
+
+static enum stage_earlier earlier(void)
+{
+	enum stage_earlier found;
+
+	must(stage_earlier(&stage, &found, &err));
+	return found;
+}
+
 static void test_looking_touches_nothing(void **state)
 {
 	(void)state;
 	must(stage_look(&stage, &err));
-	assert_int_equal(stage_earlier(&stage), STAGE_NONE);
+	assert_int_equal(earlier(), STAGE_NONE);
 	assert_false(stage_target_exists(&stage, NAME_DIR_BIN, "b"));
 	assert_false(is_there("out"));
 	must(mkdir("out", 0777));
@@ -249,12 +267,40 @@ static void test_left_behind(void **state)
 	(void)state;
 	make_some();
 	come_again();
-	assert_int_equal(stage_earlier(&stage), STAGE_STOPPED);
+	assert_int_equal(earlier(), STAGE_STOPPED);
 	assert_int_equal(open_it(BATCH_NEW, print_a), ERR_EXISTS);
 	assert_err(&err, ERR_EXISTS, "an earlier run was stopped and left '"
 		   PARTIAL "': complete it with --resume, or begin again with "
 		   "--restart");
 	assert_file(PARTIAL "/bin/b", "bin");
+}
+
+static unsigned memory_left; /* allocations that succeed */
+
+static void *run_out(void *p, size_t n)
+{
+	return memory_left && memory_left-- ? realloc(p, n) : NULL;
+}
+
+/* It would be taken for none, and what is there be thrown away. */
+static void test_unreadable_fingerprint(void **state)
+{
+	unsigned n = 0;
+	int r;
+
+	(void)state;
+	make_some();
+	do {
+		come_again();
+		memory_left = n++;
+		mem_set_realloc(run_out);
+		r = open_it(BATCH_RESUME, print_a);
+		mem_set_realloc(NULL);
+		assert_true(!r || r == ERR_NOMEM);
+		assert_file(PARTIAL "/keys/k", "key");
+	} while (r);
+	assert_true(stage.resumed);
+	assert_in_range(n, 2, 40);
 }
 
 static void test_resumed(void **state)
@@ -324,10 +370,10 @@ static void test_died_at_once(void **state)
 		must(system("mkdir -p " PARTIAL));
 		put_text_in(PARTIAL "/fingerprint", found[i]);
 		come_again();
-		assert_int_equal(stage_earlier(&stage), STAGE_NONE);
+		assert_int_equal(earlier(), STAGE_NONE);
 		must(open_it(BATCH_NEW, print_a));
 		come_again();
-		assert_int_equal(stage_earlier(&stage), STAGE_STOPPED);
+		assert_int_equal(earlier(), STAGE_STOPPED);
 		must(open_it(BATCH_RESUME, print_a));
 		must(stage_remove(&stage, &err));
 	}
@@ -364,7 +410,7 @@ static void test_planted_partial_directory(void **state)
 	put_text_in("elsewhere/precious", "safe");
 	must(symlink("../elsewhere", PARTIAL));
 	must(stage_look(&stage, &err));
-	assert_int_equal(stage_earlier(&stage), STAGE_NONE);
+	assert_int_equal(earlier(), STAGE_NONE);
 	assert_true(open_it(BATCH_NEW, print_a) < 0);
 	come_again();
 	assert_true(open_it(BATCH_RESUME, print_a) < 0);
@@ -408,8 +454,7 @@ static void test_planted_files(void **state)
 	assert_int_equal(stage_write(&stage, NAME_DIR_BIN, "b", "bad", 3, 0666,
 				     false, &err), ERR_EXISTS);
 	err_clear(&err);
-	assert_int_equal(stage_compare(&stage, false, NAME_DIR_BIN, "b", "safe",
-				       4), STAGE_ABSENT);
+	assert_int_equal(compare(false, "b", "safe", 4), STAGE_ABSENT);
 	must(stage_write(&stage, NAME_DIR_BIN, "b", "good", 4, 0666, true,
 			 &err));
 	assert_file(PARTIAL "/bin/b", "good");
@@ -454,9 +499,9 @@ static void test_compare_and_read(void **state)
 	must(stage_write(&stage, NAME_DIR_BIN, "big", big, sizeof(big), 0666,
 			 false, &err));
 #define staged(file, p, n) \
-	stage_compare(&stage, false, NAME_DIR_BIN, file, p, n)
+	compare(false, file, p, n)
 #define target(file, p, n) \
-	stage_compare(&stage, true, NAME_DIR_BIN, file, p, n)
+	compare(true, file, p, n)
 	assert_int_equal(staged("b", "bin", 3), STAGE_EQUAL);
 	assert_int_equal(staged("b", "bim", 3), STAGE_DIFFERENT);
 	assert_int_equal(staged("b", "bi", 2), STAGE_DIFFERENT);
@@ -510,6 +555,7 @@ int main(void)
 		fresh(test_directory_appears),
 		fresh(test_overwrite),
 		fresh(test_left_behind),
+		fresh(test_unreadable_fingerprint),
 		fresh(test_resumed),
 		fresh(test_resume_of_nothing),
 		fresh(test_another_fingerprint),

@@ -55,6 +55,8 @@ listed 'is empty where a number has to be'
 row 'B,2'
 listed 'one or more are missing'
 row 'B,2,00,'
+listed 'remove the commas at the end of the line'
+row 'B,2,00,1'
 listed 'a value with a comma in it has to be quoted'
 row '"B,2,00'
 listed 'the quote that opens this cell is never closed'
@@ -66,7 +68,7 @@ row 'B\0374,2,00'
 listed 'is not UTF-8: save the file as UTF-8'
 printf 'sn;n;h\nA;1;00\n' >values.csv
 generate conf.csv values.csv
-listed "the header is one cell with ';' in it"
+listed "the first row is one cell with ';' in it"
 printf '\377\376s\0n\0' >values.csv
 generate conf.csv values.csv
 listed 'the file is UTF-16'
@@ -98,7 +100,7 @@ printf 'nvs,data,nvs,,24K\n' >table.csv
 try mfg_gen generate conf.csv good.csv P nvs_fctry --partition-table table.csv
 listed 'the table has:'
 try mfg_gen generate conf.csv good.csv P 10000
-listed 'is not a positive multiple of 4096'
+listed 'not a positive multiple of 4096'
 
 generate conf.csv good.csv --outdir made --manifest made.csv
 generate conf.csv good.csv --outdir made

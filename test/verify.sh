@@ -47,10 +47,6 @@ wrong() {
 	pass "$name"
 }
 
-repeat() {
-	head -c "$1" /dev/zero | tr '\0' "$2"
-}
-
 # flip FILE OFFSET: one bit of that byte
 flip() {
 	local byte

@@ -72,9 +72,14 @@ int buf_grow(struct buf *b, size_t extra)
 	cap = b->cap ? b->cap : 64;
 	while (cap < want)
 		cap *= 2;
-	p = mem_realloc(b->data, cap);
+	/* Not realloc(), which may leave a copy of a secret behind. */
+	p = mem_alloc(cap);
 	if (!p)
 		return ERR_NOMEM;
+	if (b->len)
+		memcpy(p, b->data, b->len);
+	mem_wipe(b->data, b->cap);
+	mem_free(b->data);
 	b->data = p;
 	b->cap = cap;
 	return 0;

@@ -2,6 +2,7 @@
 #include "digest.h"
 
 #include <stdbool.h>
+#include <mbedtls/md.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 
@@ -29,6 +30,13 @@ int digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_SIZE],
 		  struct err *err)
 {
 	return mbedtls_sha256(p, n, out, 0) ? failure(err) : 0;
+}
+
+int digest_failure(int r, const char *what, struct err *err)
+{
+	if (r == MBEDTLS_ERR_MD_ALLOC_FAILED)
+		return err_nomem(err);
+	return err_set(err, ERR_CRYPTO, "%s failed", what);
 }
 
 struct digest *digest_new(struct err *err)

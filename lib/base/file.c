@@ -179,6 +179,20 @@ static int sync_dir(int fd)
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
 }
 
+/* The second half of moving by a link, or back to where it began. */
+static int drop_old_name(int old_dir, const char *old_name, int new_dir,
+			 const char *new_name)
+{
+	int errnum;
+
+	if (!unlinkat(old_dir, old_name, 0))
+		return 0;
+	errnum = errno;
+	unlinkat(new_dir, new_name, 0);
+	errno = errnum;
+	return -1;
+}
+
 int file_rename_new(int old_dir, const char *old_name, int new_dir,
 		    const char *new_name)
 {
@@ -188,7 +202,7 @@ int file_rename_new(int old_dir, const char *old_name, int new_dir,
 		return -1;
 	/* A file system without that flag: a hard link never replaces. */
 	if (!linkat(old_dir, old_name, new_dir, new_name, 0))
-		return unlinkat(old_dir, old_name, 0);
+		return drop_old_name(old_dir, old_name, new_dir, new_name);
 	if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
 		return -1;
 	/* Without hard links or for a directory: as good as it gets there. */
@@ -199,9 +213,12 @@ int file_rename_new(int old_dir, const char *old_name, int new_dir,
 	return renameat(old_dir, old_name, new_dir, new_name);
 }
 
-/* Give a closed file its name; dir is the directory of that. */
-static int rename_aside(const struct file_aside *f,
-			enum file_existing existing, int dir, struct err *err)
+/*
+ * Give a closed file its name; dir is the directory of that. What has taken
+ * nobody's place is taken back when the directory can't be synced.
+ */
+static int rename_aside(struct file_aside *f, enum file_existing existing,
+			int dir, struct err *err)
 {
 	int r = 0;
 
@@ -212,11 +229,14 @@ static int rename_aside(const struct file_aside *f,
 				   f->final)) {
 		r = err_io(err, errno, "cannot create", f->final);
 	}
-	if (r)
+	if (r) {
 		unlink(f->temporary);
-	else if (sync_dir(dir))
+		return r;
+	}
+	if (sync_dir(dir))
 		r = err_io(err, errno, "cannot sync the directory of",
 			   f->final);
+	f->placed = !r || existing == FILE_REPLACE || unlink(f->final);
 	return r;
 }
 
@@ -225,6 +245,7 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 {
 	/* Opened first: behind the rename as little as possible may fail. */
 	int dir = file_open_parent(f->final), r;
+	bool placed;
 
 	if (dir < 0 || fsync(f->fd)) {
 		r = err_io(err, errno, "cannot write", f->final);
@@ -242,7 +263,9 @@ int file_aside_commit(struct file_aside *f, enum file_existing existing,
 		r = rename_aside(f, existing, dir, err);
 	}
 	close(dir);
+	placed = f->placed;
 	aside_close(f);
+	f->placed = placed;
 	return r;
 }
 
@@ -426,20 +449,28 @@ static int put_components(struct buf *out, const char *path)
 	return 0;
 }
 
+/* Whether the error says that nothing that could be used is at a path. */
+static bool is_absence(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES ||
+	       errnum == ELOOP || errnum == ENAMETOOLONG;
+}
+
 /*
  * path with the links of all that is there resolved, as a C string of the
- * caller's; what is not there yet is appended. NULL: no memory, or the
- * current directory is gone.
+ * caller's; what is not there yet is appended.
  */
-static char *canonical(const char *path)
+static char *canonical(const char *path, struct err *err)
 {
 	size_t there = strlen(path);
 	struct buf out = BUF_INIT;
 	char *start = mem_strndup(path, there), *real = NULL;
-	bool failed;
+	int errnum = start ? 0 : ENOMEM;
 
-	while (start && !(real = realpath(there ? start : ".", NULL)) &&
-	       there) {
+	while (start && !(real = realpath(there ? start : ".", NULL))) {
+		errnum = errno;
+		if (!there || !is_absence(errnum))
+			break;
 		/* One component less. */
 		while (there && path[there - 1] == '/')
 			there--;
@@ -448,30 +479,46 @@ static char *canonical(const char *path)
 		start[there] = '\0';
 	}
 	mem_free(start);
-	if (!real)
+	if (!real) {
+		err_io(err, errnum, "cannot look at", path);
 		return NULL;
-	failed = put_components(&out, real) ||
-		 put_components(&out, path + there) || !buf_str(&out);
-	mem_free(real);
-	if (failed)
+	}
+	if (put_components(&out, real) ||
+	    put_components(&out, path + there) || !buf_str(&out)) {
+		err_nomem(err);
 		buf_release(&out);
+	}
+	mem_free(real);
 	return (char *)out.data;
 }
 
-bool file_same(const char *a, const char *b)
+/* What is at path: 1, 0 when nothing is, or an error. */
+static int look_at(const char *path, struct stat *st, struct err *err)
+{
+	if (!stat(path, st))
+		return 1;
+	return is_absence(errno) ? 0 :
+	       err_io(err, errno, "cannot look at", path);
+}
+
+int file_same(const char *a, const char *b, struct err *err)
 {
 	struct stat one, two;
 	char *x, *y;
-	bool same;
+	int r = look_at(a, &one, err);
 
-	if (!stat(a, &one) && !stat(b, &two))
+	if (r > 0)
+		r = look_at(b, &two, err);
+	if (r < 0)
+		return r;
+	if (r)
 		return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
-	x = canonical(a);
-	y = canonical(b);
-	same = x && y && !strcmp(x, y);
+	x = canonical(a, err);
+	y = x ? canonical(b, err) : NULL;
+	r = y ? !strcmp(x, y) : (int)err->code;
 	mem_free(x);
 	mem_free(y);
-	return same;
+	return r;
 }
 
 int file_check_place(const char *path, struct err *err)
@@ -487,7 +534,9 @@ int file_check_place(const char *path, struct err *err)
 	if (!dir)
 		return err_nomem(err);
 	/* Up to the first directory that is there. */
-	while (access(dir, F_OK) && errno == ENOENT && strchr(dir, '/')) {
+	while (access(dir, W_OK | X_OK) && !r) {
+		if (errno != ENOENT || !strchr(dir, '/'))
+			r = err_io(err, errno, "cannot write", path);
 		len = strlen(dir);
 		while (len > 1 && dir[len - 1] == '/')
 			len--;
@@ -497,8 +546,6 @@ int file_check_place(const char *path, struct err *err)
 		if (!len)
 			strcpy(dir, ".");
 	}
-	if (access(dir, W_OK | X_OK))
-		r = err_io(err, errno, "cannot write", path);
 	mem_free(dir);
 	return r;
 }

@@ -109,9 +109,11 @@ static int prepare(struct batch *b, struct err *err)
 	return r;
 }
 
-static const char *values_name(const struct batch *b)
+static int values_failed(const struct batch *b, struct err *err)
 {
-	return b->o->values ? b->o->values : "the values table";
+	if (!b->o->values)
+		return inputs_spool_failed(errno, "read", err);
+	return err_io(err, errno, "cannot read", b->o->values);
 }
 
 /* Both files, or what stands in their place. */
@@ -130,8 +132,7 @@ static int open_inputs(struct batch *b, struct err *err)
 	if (buf_append(&b->conf, tables->conf, tables->conf_len))
 		return err_nomem(err);
 	b->values_fd = fcntl(tables->values_fd, F_DUPFD_CLOEXEC, 0);
-	return b->values_fd < 0 ? err_io(err, errno, "cannot read",
-					 values_name(b)) : 0;
+	return b->values_fd < 0 ? values_failed(b, err) : 0;
 }
 
 static int read_inputs(struct batch *b)
@@ -142,7 +143,7 @@ static int read_inputs(struct batch *b)
 
 	r = open_inputs(b, &err);
 	if (!r && fstat(b->values_fd, &b->values_before))
-		r = err_io(&err, errno, "cannot read", values_name(b));
+		r = values_failed(b, &err);
 	if (r)
 		return report(b, &err);
 	r = csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
@@ -195,12 +196,17 @@ static int check_some(struct batch *b, struct device_maker *m,
 	bool look = b->o->start != BATCH_RESUME;
 	struct nvs_usage fullest = { 0 };
 	uint64_t row = 0;
+	int r;
 
 	for (size_t i = 0; i < take->count && !stopped(b); i++) {
 		struct nvs_usage usage;
 
-		if (device_check(m, &take->row[i], take->number[i], look,
-				 &usage, &b->sink))
+		r = device_check(m, &take->row[i], take->number[i], look,
+				 &usage, &b->sink);
+		/* It would only be said again. */
+		if (r == ERR_NOMEM)
+			return r;
+		if (r)
 			continue;
 		if (usage.entries > fullest.entries) {
 			fullest = usage;
@@ -430,13 +436,14 @@ static int values_unchanged(struct batch *b, struct err *err)
 	struct stat now;
 
 	if (fstat(b->values_fd, &now))
-		return err_io(err, errno, "cannot read", values_name(b));
+		return values_failed(b, err);
 	if (now.st_size != b->values_before.st_size ||
 	    now.st_mtim.tv_sec != b->values_before.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != b->values_before.st_mtim.tv_nsec)
 		return err_set(err, ERR_INPUT, "'%s' was changed while the batch "
 			       "was made, nothing is published: begin again with "
-			       "--restart", values_name(b));
+			       "--restart", b->o->values ? b->o->values :
+			       inputs_spool_dir());
 	return 0;
 }
 
@@ -537,15 +544,13 @@ static int publish(struct batch *b)
 	if (!r && b->o->manifest)
 		r = deliver_file(&b->stage, MANIFEST_FILE, b->manifest.fd,
 				 b->o->manifest, existing, &err);
+	if (!r && b->o->created)
+		r = manifest_visit(b->manifest.fd, tell_created, b, &err);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
-	if (r)
-		return report(b, &err);
-	b->result->partial[0] = '\0';
-	if (b->o->created &&
-	    manifest_visit(b->manifest.fd, tell_created, b, &err))
-		return report(b, &err);
-	return 0;
+	if (!r)
+		b->result->partial[0] = '\0';
+	return report(b, &err);
 }
 
 static int refuse_partial(struct batch *b)
@@ -555,7 +560,8 @@ static int refuse_partial(struct batch *b)
 
 	if (b->o->check_only)
 		return 0;
-	earlier = stage_earlier(&b->stage);
+	if (stage_earlier(&b->stage, &earlier, &err))
+		return report(b, &err);
 	if (earlier == STAGE_AT_WORK)
 		stage_err_at_work(&b->stage, &err);
 	else if (earlier != STAGE_NONE && b->o->start == BATCH_NEW)

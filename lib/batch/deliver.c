@@ -17,8 +17,12 @@
 static int refuse_same(const char *path, const char *what, const char *other,
 		       struct err *err)
 {
-	if (!other || !strcmp(other, "-") || !file_same(path, other))
-		return 0;
+	int r = 0;
+
+	if (other && strcmp(other, "-") != 0)
+		r = file_same(path, other, err);
+	if (r <= 0)
+		return r;
 	return err_set(err, ERR_EXISTS, "%s '%s' would take the place of '%s', "
 		       "which this run needs: choose another name", what, path,
 		       other);
@@ -41,7 +45,10 @@ static int refuse_inside(const char *path, const char *what,
 		if (buf_printf(&dir, "%s/%s", s->outdir, name_dirs[i]) ||
 		    !buf_str(&dir))
 			r = err_nomem(err);
-		else if (file_same((char *)parent.data, (char *)dir.data))
+		else
+			r = file_same((char *)parent.data, (char *)dir.data,
+				      err);
+		if (r > 0)
 			r = err_set(err, ERR_EXISTS, "%s '%s' would lie among "
 				    "the files of the devices: choose another "
 				    "directory", what, path);
@@ -138,18 +145,19 @@ void deliver_release(struct deliveries *d)
 static bool same_bytes(int a, int b, off_t size)
 {
 	uint8_t chunk[2][16384];
+	bool same = true;
 
-	for (off_t at = 0; at < size;) {
+	for (off_t at = 0; same && at < size;) {
 		ssize_t n = pread(a, chunk[0], sizeof(chunk[0]), at), m = 0;
 
 		/* As much of the other one, or a difference. */
 		if (n > 0)
 			m = pread(b, chunk[1], (size_t)n, at);
-		if (m <= 0 || memcmp(chunk[0], chunk[1], (size_t)m) != 0)
-			return false;
+		same = m > 0 && !memcmp(chunk[0], chunk[1], (size_t)m);
 		at += m;
 	}
-	return true;
+	mem_wipe(chunk, sizeof(chunk));
+	return same;
 }
 
 /* Whether a file at path has the bytes of fd, and is not more open. */
@@ -187,6 +195,7 @@ static int copy_aside(int fd, const char *path, mode_t mode,
 		else if (errno != EINTR)
 			r = err_io(err, errno, "cannot read", path);
 	}
+	mem_wipe(chunk, sizeof(chunk));
 	if (!r)
 		return file_aside_commit(&out, existing, err);
 	file_aside_abort(&out);

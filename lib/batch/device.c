@@ -257,31 +257,30 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 		    const void *p, size_t n, struct err *err)
 {
 	enum name_dir dir = name_dir_of[kind];
+	enum stage_found found = STAGE_ABSENT;
 	const char *file;
+	int r = 0;
 
 	if (name_it(m, kind, err))
 		return ERR_NOMEM;
 	file = (char *)m->file.data;
-	if (m->stage->resumed &&
-	    stage_compare(m->stage, false, dir, file, p, n) == STAGE_EQUAL) {
+	if (m->stage->resumed)
+		r = stage_compare(m->stage, false, dir, file, p, n, &found,
+				  err);
+	if (!r && found != STAGE_EQUAL && targets_are_ours(m)) {
+		r = stage_compare(m->stage, true, dir, file, p, n, &found,
+				  err);
+		if (!r && found == STAGE_DIFFERENT && !may_replace(m, kind))
+			r = err_set(err, ERR_EXISTS, "'%s/%s/%s' is there "
+				    "already with other contents: move it "
+				    "away", m->stage->outdir, name_dirs[dir],
+				    file);
+	}
+	if (r)
+		return r;
+	if (found == STAGE_EQUAL) {
 		m->kept++;
 		return 0;
-	}
-	if (targets_are_ours(m)) {
-		switch (stage_compare(m->stage, true, dir, file, p, n)) {
-		case STAGE_EQUAL:
-			m->kept++;
-			return 0;
-		case STAGE_DIFFERENT:
-			if (may_replace(m, kind))
-				break;
-			return err_set(err, ERR_EXISTS, "'%s/%s/%s' is there "
-				       "already with other contents: move it "
-				       "away", m->stage->outdir,
-				       name_dirs[dir], file);
-		case STAGE_ABSENT:
-			break;
-		}
 	}
 	return stage_write(m->stage, dir, file, p, n, mode_of(m, kind),
 			   m->stage->resumed, err);

@@ -100,6 +100,12 @@ static void add(struct findings *f, const struct err *e)
 {
 	unsigned i = 0;
 
+	/* Where memory ran out first is chance, and it does all over. */
+	if (e->code == ERR_NOMEM) {
+		if (f->no_memory)
+			return;
+		f->no_memory = true;
+	}
 	if (was_seen(f, e))
 		return;
 	while (i < f->count && compare(f, &f->kept[i], e) < 0)

@@ -24,6 +24,7 @@ struct findings {
 	uint64_t *seen;   /* owned: hashes of all, kept or not; 0 = free */
 	size_t slots;     /* of seen: a power of two, or 0 */
 	size_t seen_count;
+	bool no_memory;   /* that it ran out is said once */
 	const char *conf; /* file that sorts before all others */
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,35 +44,64 @@ static int open_input(const char *path, struct err *err)
 	return fd;
 }
 
-int inputs_open_spool(struct err *err)
+const char *inputs_spool_dir(void)
 {
 	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+int inputs_spool_failed(int errnum, const char *what, struct err *err)
+{
+	char doing[64];
+
+	snprintf(doing, sizeof(doing), "cannot %s a temporary file in", what);
+	return err_io(err, errnum, doing, inputs_spool_dir());
+}
+
+/* Where files can't be made without a name. */
+static int open_and_unlink(struct err *err)
+{
 	struct buf name = BUF_INIT;
 	int fd;
 
-	if (!dir || !*dir)
-		dir = "/tmp";
-	if (buf_printf(&name, "%s/mfg_gen-XXXXXX", dir) || !buf_str(&name)) {
+	if (buf_printf(&name, "%s/mfg_gen-XXXXXX", inputs_spool_dir()) ||
+	    !buf_str(&name)) {
 		buf_release(&name);
 		err_nomem(err);
 		return -1;
 	}
 	fd = mkostemp((char *)name.data, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		err_io(err, errno, "cannot make a temporary file in", dir);
-	else
-		unlink((char *)name.data);
+	if (fd < 0) {
+		inputs_spool_failed(errno, "make", err);
+	} else if (unlink((char *)name.data)) {
+		/* What is going to be in it must not stay. */
+		err_io(err, errno, "cannot remove", (char *)name.data);
+		close(fd);
+		fd = -1;
+	}
 	buf_release(&name);
 	return fd;
 }
 
-static int copy_all(int from, int to, const char *path, atomic_int *stop,
-		    struct err *err)
+int inputs_open_spool(struct err *err)
 {
-	char chunk[16384];
+	int fd = open(inputs_spool_dir(), O_TMPFILE | O_EXCL | O_RDWR |
+		      O_CLOEXEC, 0600);
 
+	if (fd >= 0)
+		return fd;
+	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
+		return open_and_unlink(err);
+	inputs_spool_failed(errno, "make", err);
+	return -1;
+}
+
+static int copy_chunks(int from, int to, char *chunk, size_t size,
+		       const char *path, atomic_int *stop, struct err *err)
+{
 	for (;;) {
-		ssize_t n = read(from, chunk, sizeof(chunk));
+		ssize_t n = read(from, chunk, size);
 
 		if (stop && *stop)
 			return err_set(err, ERR_INTERRUPTED, "interrupted while "
@@ -83,8 +113,18 @@ static int copy_all(int from, int to, const char *path, atomic_int *stop,
 		if (n == 0)
 			return 0;
 		if (file_write_all(to, chunk, (size_t)n))
-			return err_io(err, errno, "cannot spool", path);
+			return inputs_spool_failed(errno, "write", err);
 	}
+}
+
+static int copy_all(int from, int to, const char *path, atomic_int *stop,
+		    struct err *err)
+{
+	char chunk[16384];
+	int r = copy_chunks(from, to, chunk, sizeof(chunk), path, stop, err);
+
+	mem_wipe(chunk, sizeof(chunk));
+	return r;
 }
 
 int inputs_open_values(const char *path, atomic_int *stop, int *fd,

@@ -28,6 +28,12 @@ int inputs_open_values(const char *path, atomic_int *stop, int *fd,
  */
 int inputs_open_spool(struct err *err);
 
+/* The directory that it is in: TMPDIR, or /tmp. */
+const char *inputs_spool_dir(void);
+
+/* "cannot <what> a temporary file in '<directory>': <reason>" */
+int inputs_spool_failed(int errnum, const char *what, struct err *err);
+
 /*
  * A list of ids, one per line, at least one; blank lines are skipped. "-" is
  * stdin.

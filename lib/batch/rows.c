@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "inputs.h"
 #include "name.h"
 #include "text.h"
 
@@ -30,8 +31,8 @@ void rows_init(struct rows *r, int fd, const char *file,
 void rows_release(struct rows *r)
 {
 	csv_table_free(r->table);
-	buf_release(&r->expanded);
-	buf_release(&r->piece);
+	buf_wipe(&r->expanded);
+	buf_wipe(&r->piece);
 	if (r->joined)
 		csv_join_release(&r->join);
 	pthread_mutex_destroy(&r->tap_lock);
@@ -48,6 +49,13 @@ static int report(const struct rows *r, struct err *err)
 {
 	r->errors->report(r->errors->ctx, err);
 	return err->code;
+}
+
+/* A table without a name is one in a temporary file. */
+static void name_table(const struct rows *r, struct err *err)
+{
+	if (!r->file && err->code == ERR_IO)
+		err_context(err, "the table in '%s'", inputs_spool_dir());
 }
 
 /* Write what has gathered of the expanded table; all of it at the end. */
@@ -79,6 +87,8 @@ static int read_header(struct rows *r, struct err *err)
 	int got = csv_table_next(r->table, &header, err);
 	int code = got < 0 ? got : 0;
 
+	if (got < 0)
+		name_table(r, err);
 	if (!got)
 		code = err_at(err, &top, ERR_INPUT, "the values table is empty, "
 			      "its first line has to name the columns");
@@ -152,8 +162,10 @@ int rows_start(struct rows *r, const struct rows_selection *selection,
 	r->number = r->turn = 0;
 	r->failed = 0;
 	if (lseek(r->fd, 0, SEEK_SET) < 0) {
-		err_io(&err, errno, "cannot read",
-		       r->file ? r->file : "the values table");
+		if (r->file)
+			err_io(&err, errno, "cannot read", r->file);
+		else
+			inputs_spool_failed(errno, "read", &err);
 		return report(r, &err);
 	}
 	r->table = csv_table_new(r->fd, r->file, CSV_NO_COMMENTS, &err);
@@ -286,7 +298,7 @@ static size_t take_size(const struct rows *r)
 static int fill(struct rows *r, struct rows_take *take, struct err *err)
 {
 	size_t size = take_size(r);
-	int got = 1;
+	int got = 1, code;
 
 	take->count = 0;
 	while (take->count < size) {
@@ -294,10 +306,15 @@ static int fill(struct rows *r, struct rows_take *take, struct err *err)
 		bool wanted = false;
 
 		got = csv_table_next(r->table, row, err);
+		if (got < 0)
+			name_table(r, err);
 		if (got <= 0)
 			break;
 		r->number++;
-		if (take_row(r, row, &wanted, err)) {
+		code = take_row(r, row, &wanted, err);
+		if (code == ERR_NOMEM)
+			return code;
+		if (code) {
 			report(r, err);
 			err_clear(err);
 		} else if (wanted) {

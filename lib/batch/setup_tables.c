@@ -192,8 +192,7 @@ static int write_block(struct table *t, size_t block, size_t count,
 		pthread_cond_wait(&t->turn, &t->lock);
 	if (t->err.code == ERR_NONE && file_write_all(t->fd, text->data,
 						      text->len))
-		r = err_io(err, errno, "cannot write",
-			   "the temporary values table");
+		r = inputs_spool_failed(errno, "write", err);
 	t->written++;
 	if (!r && o->progress)
 		o->progress(o->ctx, "computing verifiers",
@@ -293,8 +292,7 @@ static int make_values(struct setup_tables *t, const struct batch_options *o,
 	if (put_header(lines, t->name_column, &header))
 		r = err_nomem(err);
 	else if (file_write_all(t->values_fd, header.data, header.len))
-		r = err_io(err, errno, "cannot write",
-			   "the temporary values table");
+		r = inputs_spool_failed(errno, "write", err);
 	buf_release(&header);
 	return r ? r : write_rows(t->values_fd, o, plan, lines, err);
 }

@@ -224,49 +224,87 @@ int stage_remove(struct stage *s, struct err *err)
 	return 0;
 }
 
-/* The fingerprint that stands there; false when it was not written whole. */
-static bool read_fingerprint(int fd, uint8_t found[STAGE_FINGERPRINT_SIZE])
-{
-	char text[FINGERPRINT_TEXT];
-	struct buf raw = BUF_INIT;
-	ssize_t n = pread(fd, text, sizeof(text), 0);
-	bool whole = n == (ssize_t)sizeof(text) && text[n - 1] == '\n' &&
-		     !text_hex(text, sizeof(text), &raw, NULL);
-
-	if (whole)
-		memcpy(found, raw.data, STAGE_FINGERPRINT_SIZE);
-	buf_release(&raw);
-	return whole;
-}
-
-/* Whether an earlier run had begun to publish. */
-static bool is_marked(int fd)
-{
-	char mark[sizeof(PUBLISHING_MARK) - 1];
-
-	return pread(fd, mark, sizeof(mark), FINGERPRINT_TEXT) ==
-	       (ssize_t)sizeof(mark) &&
-	       !memcmp(mark, PUBLISHING_MARK, sizeof(mark));
-}
-
-enum stage_earlier stage_earlier(const struct stage *s)
-{
+/* What the file that is the lock says. */
+struct lock_text {
+	bool whole;      /* the fingerprint is, and then found is it */
+	bool publishing; /* an earlier run had begun to publish */
 	uint8_t found[STAGE_FINGERPRINT_SIZE];
-	enum stage_earlier earlier = STAGE_NONE;
-	int dir, fd = -1;
+};
 
+/* The first size bytes at most; how many, or -1 with errno. */
+static ssize_t read_start(int fd, char *to, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = pread(fd, to + len, size - len, (off_t)len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/*
+ * 0, or -1 with errno: what can't be read must not pass for what was not
+ * written whole, which is thrown away.
+ */
+static int read_lock(int fd, struct lock_text *lock)
+{
+	const size_t mark = sizeof(PUBLISHING_MARK) - 1;
+	char text[FINGERPRINT_TEXT + sizeof(PUBLISHING_MARK) - 1];
+	struct buf raw = BUF_INIT;
+	ssize_t n = read_start(fd, text, sizeof(text));
+	int r;
+
+	*lock = (struct lock_text){ .whole = false };
+	if (n < 0)
+		return -1;
+	if (n < (ssize_t)FINGERPRINT_TEXT || text[FINGERPRINT_TEXT - 1] != '\n')
+		return 0;
+	r = text_hex(text, FINGERPRINT_TEXT, &raw, NULL);
+	if (!r)
+		memcpy(lock->found, raw.data, STAGE_FINGERPRINT_SIZE);
+	buf_release(&raw);
+	lock->whole = !r;
+	lock->publishing = n == (ssize_t)sizeof(text) &&
+			   !memcmp(text + FINGERPRINT_TEXT, PUBLISHING_MARK,
+				   mark);
+	errno = ENOMEM;
+	return r == ERR_NOMEM ? -1 : 0;
+}
+
+int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
+		  struct err *err)
+{
+	struct lock_text lock;
+	int dir, fd = -1, r = 0;
+
+	*earlier = STAGE_NONE;
 	dir = s->out_fd < 0 ? -1 : openat(s->out_fd, s->name,
 					  OPEN_DIR | O_NOFOLLOW);
 	if (dir >= 0)
 		fd = openat(dir, FINGERPRINT_FILE, O_RDONLY | O_NOFOLLOW |
 			    O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
-		earlier = STAGE_AT_WORK;
-	else if (fd >= 0 && read_fingerprint(fd, found))
-		earlier = is_marked(fd) ? STAGE_PUBLISHING : STAGE_STOPPED;
+	/* What was planted there, stage_open() refuses. */
+	if (fd < 0 && s->out_fd >= 0 && errno != ENOENT && errno != ELOOP &&
+	    errno != ENOTDIR)
+		r = err_io(err, errno, "cannot look into", s->partial);
+	else if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) &&
+		 errno == EWOULDBLOCK)
+		*earlier = STAGE_AT_WORK;
+	else if (fd >= 0 && read_lock(fd, &lock))
+		r = err_io(err, errno, "cannot read what is in", s->partial);
+	else if (fd >= 0 && lock.whole)
+		*earlier = lock.publishing ? STAGE_PUBLISHING : STAGE_STOPPED;
 	close_fd(&fd);
 	close_fd(&dir);
-	return earlier;
+	return r;
 }
 
 /* Some file systems have nothing to sync for a directory. */
@@ -327,17 +365,17 @@ int stage_err_publishing(const struct stage *s, struct err *err)
 /* The partial directory is there with a whole fingerprint: what now? */
 static int meet(struct stage *s, enum batch_start start,
 		const uint8_t wanted[STAGE_FINGERPRINT_SIZE],
-		const uint8_t found[STAGE_FINGERPRINT_SIZE], struct err *err)
+		const struct lock_text *lock, struct err *err)
 {
 	if (start == BATCH_NEW)
 		return stage_err_stopped(s, err);
-	if (memcmp(wanted, found, STAGE_FINGERPRINT_SIZE) != 0)
+	if (memcmp(wanted, lock->found, STAGE_FINGERPRINT_SIZE) != 0)
 		return err_set(err, ERR_EXISTS, "'%s' was left by a run with "
 			       "another configuration, values table or options, "
 			       "so it can't be resumed: give what it was started "
 			       "with, or begin again with --restart",
 			       s->partial);
-	s->publishing = is_marked(s->lock_fd);
+	s->publishing = lock->publishing;
 	return 0;
 }
 
@@ -422,7 +460,7 @@ int stage_open(struct stage *s, enum batch_start start,
 	       const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
 	       struct err *err)
 {
-	uint8_t found[STAGE_FINGERPRINT_SIZE];
+	struct lock_text lock;
 	int r = enter(s, err);
 
 	/* The run before this one may have published since stage_look(). */
@@ -430,8 +468,10 @@ int stage_open(struct stage *s, enum batch_start start,
 		r = open_targets(s, err);
 	if (r)
 		return r;
-	if (read_fingerprint(s->lock_fd, found) && start != BATCH_RESTART) {
-		r = meet(s, start, fingerprint, found, err);
+	if (read_lock(s->lock_fd, &lock))
+		return err_io(err, errno, "cannot read what is in", s->partial);
+	if (lock.whole && start != BATCH_RESTART) {
+		r = meet(s, start, fingerprint, &lock, err);
 		s->resumed = !r;
 	} else {
 		r = clear(s, err);
@@ -496,8 +536,11 @@ static int open_file(const struct stage *s, bool target, enum name_dir dir,
 		return -1;
 	fd = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && fstat(fd, &st)) {
+		int errnum = errno;
+
 		close(fd);
-		fd = -1;
+		errno = errnum;
+		return -1;
 	}
 	if (fd < 0)
 		return -1;
@@ -523,29 +566,57 @@ static bool read_all(int fd, void *p, size_t n)
 	return true;
 }
 
-enum stage_found stage_compare(const struct stage *s, bool target,
-			       enum name_dir dir, const char *file,
-			       const void *p, size_t n)
+static int read_failed(const struct stage *s, bool target, enum name_dir dir,
+		       const char *file, struct err *err)
 {
-	const uint8_t *want = p;
-	uint8_t chunk[NVS_PAGE_SIZE];
-	bool equal, trusted;
-	off_t size = 0;
-	int fd = open_file(s, target, dir, file, &size, &trusted);
+	err_io(err, errno, "cannot read", file);
+	return err_context(err, "%s/%s", target ? s->outdir : s->partial,
+			   name_dirs[dir]);
+}
 
-	if (fd < 0)
-		return target ? (stage_target_exists(s, dir, file) ?
-				 STAGE_DIFFERENT : STAGE_ABSENT) :
-				STAGE_ABSENT;
-	equal = size == (off_t)n;
-	for (size_t at = 0; equal && at < n; at += sizeof(chunk)) {
+/* 1, 0 when they differ, or -1 with errno. */
+static int compare_bytes(int fd, const uint8_t *want, size_t n)
+{
+	uint8_t chunk[NVS_PAGE_SIZE];
+	int r = 1;
+
+	for (size_t at = 0; r > 0 && at < n; at += sizeof(chunk)) {
 		size_t part = n - at < sizeof(chunk) ? n - at : sizeof(chunk);
 
-		equal = read_all(fd, chunk, part) &&
-			!memcmp(chunk, want + at, part);
+		errno = 0;
+		if (!read_all(fd, chunk, part))
+			r = errno ? -1 : 0;
+		else
+			r = !memcmp(chunk, want + at, part);
 	}
+	mem_wipe(chunk, sizeof(chunk)); /* keys are compared, too */
+	return r;
+}
+
+int stage_compare(const struct stage *s, bool target, enum name_dir dir,
+		  const char *file, const void *p, size_t n,
+		  enum stage_found *found, struct err *err)
+{
+	bool trusted;
+	off_t size = 0;
+	int fd = open_file(s, target, dir, file, &size, &trusted), r = 0;
+
+	*found = STAGE_ABSENT;
+	/* ELOOP: a symbolic link, which is none of ours. */
+	if (fd < 0 && errno == ELOOP && target)
+		*found = STAGE_DIFFERENT;
+	else if (fd < 0 && errno != ENOENT && errno != ELOOP)
+		return read_failed(s, target, dir, file, err);
+	if (fd < 0)
+		return 0;
+	if (size == (off_t)n)
+		r = compare_bytes(fd, p, n);
+	if (r < 0)
+		r = read_failed(s, target, dir, file, err);
+	else
+		*found = r ? STAGE_EQUAL : STAGE_DIFFERENT;
 	close(fd);
-	return equal ? STAGE_EQUAL : STAGE_DIFFERENT;
+	return r < 0 ? r : 0;
 }
 
 int stage_read(const struct stage *s, bool target, enum name_dir dir,
@@ -579,11 +650,11 @@ int stage_read(const struct stage *s, bool target, enum name_dir dir,
 int stage_open_own(const struct stage *s, const char *file, mode_t mode,
 		   struct err *err)
 {
-	int fd;
+	int fd = -1;
 
-	unlinkat(s->fd, file, 0);
-	fd = openat(s->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-		    O_CLOEXEC, mode);
+	if (!unlinkat(s->fd, file, 0) || errno == ENOENT)
+		fd = openat(s->fd, file, O_RDWR | O_CREAT | O_EXCL |
+			    O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0) {
 		err_io(err, errno, "cannot write", file);
 		err_context(err, "%s", s->partial);

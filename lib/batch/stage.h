@@ -68,8 +68,13 @@ enum stage_earlier {
 	STAGE_AT_WORK     /* it is there */
 };
 
-/* What there is of an earlier run; to be called after stage_look(). */
-enum stage_earlier stage_earlier(const struct stage *s);
+/*
+ * What there is of an earlier run; to be called after stage_look(). 0, or an
+ * error when that can't be told.
+ */
+__attribute__((warn_unused_result))
+int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
+		  struct err *err);
 
 /* The messages for the latter three. Return ERR_EXISTS. */
 int stage_err_stopped(const struct stage *s, struct err *err);
@@ -109,10 +114,14 @@ enum stage_found {
 	STAGE_DIFFERENT
 };
 
-/* How a staged (or target) file compares with the bytes it should have. */
-enum stage_found stage_compare(const struct stage *s, bool target,
-			       enum name_dir dir, const char *file,
-			       const void *p, size_t n);
+/*
+ * How a staged (or target) file compares with the bytes it should have. 0, or
+ * an error when it can't be read: it may be the only copy of a key.
+ */
+__attribute__((warn_unused_result))
+int stage_compare(const struct stage *s, bool target, enum name_dir dir,
+		  const char *file, const void *p, size_t n,
+		  enum stage_found *found, struct err *err);
 
 /*
  * Read a staged (or target) file of exactly n bytes: 1, 0 when there is none

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "csv_files.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -156,7 +157,8 @@ int csv_files_refuse(struct csv_files *files, const char *path,
 	struct stat st;
 
 	if (stat(path, &st))
-		return 0;
+		return errno == ENOENT || errno == ENOTDIR ? 0 :
+		       err_io(err, errno, "cannot look at", path);
 	memset(&r, 0, sizeof(r));
 	r.dev = st.st_dev;
 	r.ino = st.st_ino;

@@ -21,6 +21,9 @@ void csv_input_release(struct csv_input *in)
 {
 	for (size_t i = 0; i < in->count; i++) {
 		csv_spec_release(&in->lines[i].spec);
+		if (in->lines[i].value_text)
+			mem_wipe(in->lines[i].value_text,
+				 in->lines[i].value.len);
 		mem_free(in->lines[i].value_text);
 	}
 	mem_free(in->lines);
@@ -190,10 +193,12 @@ static int decode(const struct csv_input *in, struct csv_decoder *d,
 	csv_decoder_start(d);
 	for (size_t i = 0; i < in->count; i++) {
 		const struct csv_input_line *line = &in->lines[i];
+		int r = csv_decoder_add(d, into, &line->spec, line->file,
+					&line->value, &err);
 
-		if (csv_decoder_add(d, into, &line->spec, line->file,
-				    &line->value, &err))
-			report(sink, &err, &result);
+		report(sink, &err, &result);
+		if (r == ERR_NOMEM)
+			break;
 		if (w && nvs_writer_is_over(w) && !d->full.line)
 			d->full = line->spec.is_namespace ? line->spec.pos :
 				  csv_cell_pos(line->file, &line->value);

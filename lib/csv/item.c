@@ -446,7 +446,7 @@ static int text_error(const struct csv_spec *spec, const struct csv_cell *cell,
 	char shown[TEXT_SHOWN];
 
 	/* A long one may be a key, which no message should hold. */
-	if (cell->len > 24)
+	if (cell->len > 24 || err->code == ERR_NOMEM)
 		return err_context(err, "%s", spec->label);
 	return err_context(err, "%s: '%s'", spec->label,
 			   text_show(shown, sizeof(shown), cell->text,

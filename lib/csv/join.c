@@ -349,6 +349,9 @@ int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 		if (!r)
 			r = err.code;
 		sink->report(sink->ctx, &err);
+		/* No other cell is to blame for what is not there. */
+		if (err.code == ERR_NOMEM)
+			return ERR_NOMEM;
 	}
 	return r;
 }

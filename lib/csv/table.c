@@ -58,10 +58,51 @@ struct csv_table {
 	uint8_t bad_byte;
 };
 
+/*
+ * libcsv's buffer for a field, with its size in front: what it leaves behind
+ * can then be wiped.
+ */
+struct field {
+	size_t size;
+	unsigned char bytes[];
+};
+
+static struct field *field_of(void *bytes)
+{
+	return (struct field *)((unsigned char *)bytes -
+				offsetof(struct field, bytes));
+}
+
+static void wipe_field(void *bytes)
+{
+	struct field *f = bytes ? field_of(bytes) : NULL;
+
+	if (f)
+		mem_wipe(f->bytes, f->size);
+	mem_free(f);
+}
+
+static void *move_field(void *bytes, size_t size)
+{
+	struct field *to, *from = bytes ? field_of(bytes) : NULL;
+
+	if (size > SIZE_MAX - sizeof(*to))
+		return NULL;
+	to = mem_alloc(sizeof(*to) + size);
+	if (!to)
+		return NULL;
+	to->size = size;
+	if (from)
+		memcpy(to->bytes, from->bytes,
+		       from->size < size ? from->size : size);
+	wipe_field(bytes);
+	return to->bytes;
+}
+
 void csv_row_release(struct csv_row *row)
 {
 	mem_free(row->cells);
-	buf_release(&row->text);
+	buf_wipe(&row->text);
 	*row = (struct csv_row)CSV_ROW_INIT;
 }
 
@@ -87,8 +128,8 @@ static struct csv_table *new_table(const char *name,
 		err_nomem(err);
 		return NULL;
 	}
-	csv_set_realloc_func(&t->parser, mem_realloc);
-	csv_set_free_func(&t->parser, mem_free);
+	csv_set_realloc_func(&t->parser, move_field);
+	csv_set_free_func(&t->parser, wipe_field);
 	csv_set_blk_size(&t->parser, FIELD_STEP);
 	csv_set_space_func(&t->parser, no_space);
 	t->name = name;
@@ -146,6 +187,8 @@ void csv_table_free(struct csv_table *t)
 	if (!t)
 		return;
 	csv_free(&t->parser);
+	if (t->buffer)
+		mem_wipe(t->buffer, READ_SIZE);
 	mem_free(t->buffer);
 	mem_free(t);
 }

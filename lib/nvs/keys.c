@@ -6,6 +6,7 @@
 #include <mbedtls/md.h>
 
 #include "buf.h"
+#include "digest.h"
 
 int nvs_keys_random(struct nvs_keys *keys, const struct random_source *random,
 		    struct err *err)
@@ -26,13 +27,13 @@ static int derive(uint8_t out[32], const uint8_t key[NVS_HMAC_KEY_SIZE],
 		  const uint8_t word[4], struct err *err)
 {
 	uint8_t seed[32];
+	int r;
 
 	for (size_t i = 0; i < sizeof(seed); i++)
 		seed[i] = word[i % 4];
-	if (mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), key,
-			    NVS_HMAC_KEY_SIZE, seed, sizeof(seed), out))
-		return err_set(err, ERR_CRYPTO, "HMAC-SHA-256 failed");
-	return 0;
+	r = mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), key,
+			    NVS_HMAC_KEY_SIZE, seed, sizeof(seed), out);
+	return r ? digest_failure(r, "HMAC-SHA-256", err) : 0;
 }
 
 int nvs_keys_derive(struct nvs_keys *keys,
@@ -135,11 +136,6 @@ int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
 	if (!r && raw.len != NVS_HMAC_KEY_SIZE)
 		r = err_set(err, ERR_KEY, "HMAC key file '%s': %zu bytes, an HMAC "
 			    "key has %u", path, raw.len, NVS_HMAC_KEY_SIZE);
-	if (!r && (is_filled(raw.data, raw.len, 0) ||
-		   is_filled(raw.data, raw.len, 0xFF)))
-		r = err_set(err, ERR_KEY, "HMAC key file '%s': all bytes are "
-			    "0x%02x, which everybody can guess: no key was "
-			    "written to it", path, (unsigned)raw.data[0]);
 	if (!r)
 		memcpy(key, raw.data, NVS_HMAC_KEY_SIZE);
 	buf_wipe(&raw);

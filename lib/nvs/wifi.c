@@ -6,6 +6,8 @@
 #include <mbedtls/pkcs5.h>
 #include <mbedtls/version.h>
 
+#include "digest.h"
+
 #define PMK_ROUNDS 4096u
 #define PMK_SIZE 32u
 #define PMK_INFO_ZEROS 100u
@@ -72,25 +74,26 @@ static int add_station(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
 static int derive_pmk(const struct nvs_wifi *wifi, uint8_t out[PMK_SIZE],
 		      struct err *err)
 {
-	int failed;
+	int r;
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03030000
-	failed = mbedtls_pkcs5_pbkdf2_hmac_ext(
+	r = mbedtls_pkcs5_pbkdf2_hmac_ext(
 		MBEDTLS_MD_SHA1, wifi->passwd.data, wifi->passwd.len,
 		wifi->ssid.data, wifi->ssid.len, PMK_ROUNDS, PMK_SIZE, out);
 #else
 	mbedtls_md_context_t md;
 
 	mbedtls_md_init(&md);
-	failed = mbedtls_md_setup(&md, mbedtls_md_info_from_type(
-						MBEDTLS_MD_SHA1), 1) ||
-		 mbedtls_pkcs5_pbkdf2_hmac(
+	r = mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA1),
+			     1);
+	if (!r)
+		r = mbedtls_pkcs5_pbkdf2_hmac(
 			&md, wifi->passwd.data, wifi->passwd.len,
 			wifi->ssid.data, wifi->ssid.len, PMK_ROUNDS, PMK_SIZE,
 			out);
 	mbedtls_md_free(&md);
 #endif
-	return failed ? err_set(err, ERR_CRYPTO, "PBKDF2 failed") : 0;
+	return r ? digest_failure(r, "PBKDF2", err) : 0;
 }
 
 static int add_access_point(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,

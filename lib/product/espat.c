@@ -239,6 +239,8 @@ static int add_feature(struct espat *e, const char *s, size_t len,
 	if (!path)
 		return ERR_NOMEM;
 	f->exists = !stat(path, &st);
+	if (!f->exists && errno != ENOENT)
+		return err_io(err, errno, "cannot look at", path);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* espat_params.c - a module's parameters and BLE services. */
 #include "espat_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <cjson/cJSON.h>
@@ -53,7 +54,11 @@ static int parse_module(struct espat *e, const char *path,
 	cJSON *root;
 	int r;
 
+	errno = 0;
 	root = cJSON_ParseWithLengthOpts(s, text->len + 1, &stop, true);
+	/* cJSON does not tell, malloc() does. */
+	if (!root && errno == ENOMEM)
+		return err_nomem(err);
 	if (!root) {
 		pos = place_of(path, s, stop);
 		return err_at(err, &pos, ERR_INPUT, "this is not JSON; an "

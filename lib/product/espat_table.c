@@ -2,8 +2,10 @@
 /* espat_table.c - where and how large ESP-AT's own partitions are. */
 #include "espat_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "text.h"
@@ -172,6 +174,8 @@ static int find_table(struct espat *e, struct err *err)
 {
 	static const char prefix[] = "PLATFORM_";
 	const char *platform, *directory;
+	struct stat st;
+	bool own;
 	int r;
 
 	r = espat_load_module(e, err);
@@ -180,11 +184,14 @@ static int find_table(struct espat *e, struct err *err)
 	directory = config_path(e, "module_", e->module, "", NULL, err);
 	if (!directory)
 		return ERR_NOMEM;
+	own = !stat(directory, &st);
+	if (!own && errno != ENOENT)
+		return err_io(err, errno, "cannot look at", directory);
 	platform = e->platform;
 	if (text_same_word(platform, strnlen(platform, sizeof(prefix) - 1),
 			   prefix))
 		platform += sizeof(prefix) - 1;
-	e->table = file_exists(directory) ?
+	e->table = own ?
 		config_path(e, "module_", e->module, "", "at_customize.csv",
 			    err) :
 		config_path(e, "module_", platform, "_default",

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <mbedtls/md.h>
 
+#include "digest.h"
 #include "nvs_format.h"
 
 enum {
@@ -51,9 +52,10 @@ static int check_md5(struct parttable_reader *r, const uint8_t *data,
 	const mbedtls_md_info_t *md5 =
 		mbedtls_md_info_from_type(MBEDTLS_MD_MD5);
 	uint8_t sum[MD5_SIZE];
+	int failed = mbedtls_md(md5, data, at, sum);
 
-	if (!md5 || mbedtls_md(md5, data, at, sum))
-		return err_set(r->err, ERR_CRYPTO, "MD5 failed");
+	if (failed)
+		return digest_failure(failed, "MD5", r->err);
 	if (memcmp(sum, data + at + ROW_MD5, MD5_SIZE) != 0)
 		return damaged(r, at, "the MD5 of the partition table does not "
 			       "match its rows: the file is damaged");

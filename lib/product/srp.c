@@ -29,6 +29,7 @@
 #include <mbedtls/md.h>
 
 #include "buf.h"
+#include "digest.h"
 
 #define GENERATOR 5
 #define TEETH 8u
@@ -182,20 +183,25 @@ struct srp *srp_new(struct err *err)
 }
 
 static int hash(const void *a, size_t a_len, const void *b, size_t b_len,
-		uint8_t out[SRP_PRIVATE_SIZE])
+		uint8_t out[SRP_PRIVATE_SIZE], struct err *err)
 {
 	const mbedtls_md_info_t *sha512 =
 		mbedtls_md_info_from_type(MBEDTLS_MD_SHA512);
 	mbedtls_md_context_t md;
-	int failed;
+	int r;
 
 	mbedtls_md_init(&md);
-	failed = !sha512 || mbedtls_md_setup(&md, sha512, 0) ||
-		 mbedtls_md_starts(&md) || mbedtls_md_update(&md, a, a_len) ||
-		 mbedtls_md_update(&md, b, b_len) ||
-		 mbedtls_md_finish(&md, out);
+	r = mbedtls_md_setup(&md, sha512, 0);
+	if (!r)
+		r = mbedtls_md_starts(&md);
+	if (!r)
+		r = mbedtls_md_update(&md, a, a_len);
+	if (!r)
+		r = mbedtls_md_update(&md, b, b_len);
+	if (!r)
+		r = mbedtls_md_finish(&md, out);
 	mbedtls_md_free(&md);
-	return failed;
+	return r ? digest_failure(r, "SHA-512", err) : 0;
 }
 
 int srp_private_key(const char *user, const char *password,
@@ -210,10 +216,11 @@ int srp_private_key(const char *user, const char *password,
 	if (buf_reserve(&identity, strlen(user) + 1) ||
 	    buf_puts(&identity, user) || buf_putc(&identity, ':'))
 		r = err_nomem(err);
-	else if (hash(identity.data, identity.len, password, strlen(password),
-		      inner) ||
-		 hash(salt, SRP_SALT_SIZE, inner, sizeof(inner), x))
-		r = err_set(err, ERR_CRYPTO, "SHA-512 failed");
+	else
+		r = hash(identity.data, identity.len, password,
+			 strlen(password), inner, err);
+	if (!r)
+		r = hash(salt, SRP_SALT_SIZE, inner, sizeof(inner), x, err);
 	mem_wipe(inner, sizeof(inner));
 	buf_release(&identity);
 	return r;
@@ -251,8 +258,7 @@ int srp_power(struct srp *s, const uint8_t x[SRP_PRIVATE_SIZE],
 	}
 	if (!r)
 		r = mbedtls_mpi_write_binary(&s->result, v, SRP_VERIFIER_SIZE);
-	return r ? err_set(err, ERR_CRYPTO, "the SRP verifier could not be "
-			   "computed: out of memory") : 0;
+	return r ? err_nomem(err) : 0; /* as above, the only failure */
 }
 
 int srp_verifier(struct srp *s, const char *user, const char *password,

@@ -42,11 +42,6 @@ small() {
 	} >values.csv
 }
 
-# Start again in an empty directory.
-fresh() {
-	find "$T" -mindepth 1 -delete
-}
-
 # batch ARGS...: of conf.csv and values.csv with prefix P into out
 batch() {
 	try mfg_gen generate conf.csv values.csv P $SIZE --fileid id \
@@ -107,16 +102,6 @@ resume_stopped() {
 	status=$?
 	cp "$LIB_DIR/stopped.out" "$ERR"
 	last_command="the run that had been stopped"
-}
-
-# A key to encrypt with: bytes 11 and 22 in octal, and the CRC-32 they have.
-make_key() {
-	{
-		head -c 32 /dev/zero | tr '\0' '\021'
-		head -c 32 /dev/zero | tr '\0' '\042'
-		printf '\054\357\317\074'
-		head -c 4028 /dev/zero | tr '\0' '\377'
-	} >"$1"
 }
 
 # changed_keys FILE: the whole keys listed there that are others now, or gone

@@ -8,6 +8,8 @@
  *                  free (a block as it is freed, or moved by realloc), exit
  *                  (writable memory at the end: heap, stacks, data)
  *
+ *   WIPED_TRACE    not empty: with the calls that led there
+ *
  * Blocks are always moved by realloc(), so that nothing depends on luck.
  */
 #include <dlfcn.h>
@@ -48,7 +50,7 @@ static void find_real(void)
 }
 
 /* Without stdio, which allocates and frees. */
-static void put(const char *name, const char *where, const void *at)
+static void put(const char *name, const char *where)
 {
 	void *frames[24];
 	char line[128];
@@ -56,7 +58,6 @@ static void put(const char *name, const char *where, const void *at)
 			      O_WRONLY | O_CREAT | O_APPEND, 0666);
 	int n = snprintf(line, sizeof(line), "%s %s\n", name, where);
 
-	(void)at;
 	if (fd < 0 || write(fd, line, (size_t)n) != n)
 		abort();
 	if (getenv("WIPED_TRACE"))
@@ -83,7 +84,7 @@ static void look(const uint8_t *p, size_t n, const char *where)
 		while (at < end && (at = memchr(at, secrets[s].masked[0] ^
 						MASK, (size_t)(end - at)))) {
 			if (is_secret(at, &secrets[s])) {
-				put(secrets[s].name, where, at);
+				put(secrets[s].name, where);
 				break;
 			}
 			at++;
