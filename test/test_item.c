@@ -436,6 +436,17 @@ static void test_file_values(void **state)
 	expect_data("file", "hex2bin", "hex", 3, 0x42, "00ff");
 }
 
+/* An empty file was counted from where it is not. */
+static void test_bug_empty_hex_file_at_null(void **state)
+{
+	(void)state;
+	put_text_in("empty", "");
+	put_text_in("ends", "\n\r\n\r");
+	expect_data("file", "hex2bin", "empty", 5, 0x42, "");
+	expect_data("file", "base64", "empty", 5, 0x42, "");
+	expect_data("file", "hex2bin", "ends", 4, 0x42, "");
+}
+
 static void test_file_values_refused(void **state)
 {
 	(void)state;
@@ -499,6 +510,7 @@ int main(void)
 		fresh(test_fill),
 		fresh(test_fill_malformed),
 		fresh(test_file_values),
+		fresh(test_bug_empty_hex_file_at_null),
 		fresh(test_file_values_refused),
 		fresh(test_whose_fault),
 	};

@@ -354,7 +354,9 @@ static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 static int lines_to_hex(const struct buf *text, struct buf *out,
 			struct err *err)
 {
-	const char *s = (const char *)text->data, *end = s + text->len;
+	/* An empty file is nowhere, from which nothing may be counted. */
+	const char *s = text->len ? (const char *)text->data : "";
+	const char *end = s + text->len;
 	struct buf all = BUF_INIT;
 	unsigned line = 1;
 	int r = 0;
@@ -371,7 +373,8 @@ static int lines_to_hex(const struct buf *text, struct buf *out,
 			err_context(err, "line %u", line);
 		else if (buf_append(&all, s, len))
 			r = err_nomem(err);
-		s = stop + 1 + (end - stop > 1 && !memcmp(stop, "\r\n", 2));
+		s = stop == end ? end : stop + 1 +
+		    (end - stop > 1 && !memcmp(stop, "\r\n", 2));
 	}
 	if (!r)
 		r = text_hex((const char *)all.data, all.len, out, err);

@@ -47,14 +47,19 @@ static bool is_blank(const struct csv_cell *c)
 	return true;
 }
 
-/* What would be skipped if it stood there without quotes. */
+/* What, at the start of a file, tells that this is no CSV, or is skipped. */
+static bool is_magic(const char *s)
+{
+	return (uint8_t)*s >= 0xEF || !strncmp(s, "PK\3\4", 4);
+}
+
+/* What would be taken otherwise if it stood there without quotes. */
 static bool needs_quotes(const struct rows *r, const struct csv_row *row)
 {
 	const struct csv_cell *c = &row->cells[0];
 
 	return (row->count == 1 && is_blank(c)) || c->text[0] == '#' ||
-	       (!r->again.len && !strncmp(c->text, "\xEF\xBB\xBF", 3)) ||
-	       (!r->again.len && ((uint8_t)c->text[0] >= 0xFE));
+	       (!r->again.len && is_magic(c->text));
 }
 
 static void take_row(struct rows *r, const struct csv_row *row)
@@ -166,9 +171,11 @@ static void check_buffer(const struct rows *a, const struct fuzz_in *in,
 {
 	static uint8_t long_file[2 * BUFFER];
 	size_t before = BUFFER - at;
+	char start[5] = "";
 	struct rows b;
 
-	if (in->n > BUFFER || (in->n && in->p[0] >= 0xEF))
+	memcpy(start, in->p, in->n < 4 ? in->n : 4);
+	if (in->n > BUFFER || is_magic(start))
 		return;
 	memset(long_file, '#', before - 1);
 	long_file[before - 1] = '\n';
