@@ -315,7 +315,8 @@ static int tell_ambiguous(const struct cli_command *cmd, const char *arg,
 
 	/* The original's own come first, and then alone. */
 	for (const struct cli_option *o = cmd->options; o->name; o++)
-		added &= o->kind & CLI_ADDED || strncmp(o->name, name, len);
+		added &= o->kind & CLI_ADDED ||
+			 strncmp(o->name, name, len) != 0;
 	for (const struct cli_option *o = cmd->options; o->name; o++)
 		if (!!(o->kind & CLI_ADDED) == added &&
 		    !strncmp(o->name, name, len) && n < sizeof(all))

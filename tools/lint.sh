@@ -11,7 +11,8 @@
 #
 #	FILE | CHECK | the source line, without the blanks around it
 #
-# An entry that nothing needs any more is a failure as well. What the checks
+# An entry that nothing needs any more is a failure as well, with the versions
+# of the tools that the list is made for. What the checks
 # are is in .clang-tidy and .shellcheckrc, and below for cppcheck.
 
 set -u
@@ -148,6 +149,11 @@ while read -r tool file; do
 		passed=$((passed + 1))
 	fi
 done <"$out/work"
+# The list says "# tools: ..." in this form.
+tools="gcc $("$GCC" -dumpversion), clang-tidy $(clang-tidy --version |
+	sed -nE 's/.*version ([0-9]+)\..*/\1/p'), $(cppcheck --version |
+	tr '[:upper:]' '[:lower:]')"
+grep -qF "# tools: $tools " "$allow" || cp "$allow" "$out/used"
 while IFS= read -r line; do
 	case $line in '' | '#'*) continue ;; esac
 	grep -qxF -e "$line" "$out/used" && continue

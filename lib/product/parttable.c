@@ -22,13 +22,14 @@ static void set_place(struct err *e, const struct parttable *t,
 {
 	/* Where rows of a binary table have their fields. */
 	static const unsigned char at[] = { 12, 4, 8, 28 };
-	unsigned col = !p ? 0 : field == PART_OFFSET ? p->offset_col :
-		       field == PART_SIZE ? p->size_col :
-		       field == PART_FLAGS ? p->flags_col : 1;
+	unsigned col;
 
 	e->pos = (struct pos){ t->file, 0, 0 };
 	if (!p)
 		return;
+	col = field == PART_OFFSET ? p->offset_col :
+	      field == PART_SIZE ? p->size_col :
+	      field == PART_FLAGS ? p->flags_col : 1;
 	e->pos.line = p->line;
 	if (p->line)
 		e->pos.col = col ? col : 1;
