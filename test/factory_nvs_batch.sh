@@ -310,7 +310,9 @@ plan_codes() {
 hits=0 plans=0 tries=0 lost=
 args=()
 : >codes
-while [ "$hits" -lt $HITS ] && [ "$tries" -lt 200 ]; do
+# Until enough kills hit, and enough of them found codes on disk.
+while { [ "$hits" -lt $HITS ] || [ "$plans" -le 2 ]; } &&
+	[ "$tries" -lt 200 ]; do
 	tries=$((tries + 1))
 	delay=$((whole * (RANDOM % 1000) / 1000))
 	"${BATCH[@]}" "${args[@]}" >"$OUT" 2>"$ERR" </dev/null &
@@ -344,7 +346,7 @@ while [ "$hits" -lt $HITS ] && [ "$tries" -lt 200 ]; do
 		: >codes
 	fi
 done
-is "killed $HITS times" "$hits" $HITS
+ok "killed $HITS times" test "$hits" -ge $HITS
 ok 'some of them with codes drawn' test "$plans" -gt 2
 is 'no code is lost or changed on the way' "$lost" ''
 if [ ! -s codes ]; then
