@@ -27,6 +27,7 @@
 #include "rows.h"
 #include "stage.h"
 #include "text.h"
+#include "writeback.h"
 
 /* Files of the batch's own in the partial directory. */
 #define MANIFEST_FILE "manifest"
@@ -52,6 +53,7 @@ struct batch {
 	struct rows_selection selection;
 	struct csv_files *files;
 	struct manifest manifest;
+	struct writeback writeback; /* while making */
 	bool manifest_ready;
 	struct digest *fingerprint;
 
@@ -240,6 +242,7 @@ static int make_some(struct batch *b, struct device_maker *m,
 	}
 	if (!r && manifest_put(&b->manifest, take->turn, record, &err))
 		r = report(b, &err);
+	writeback_note(&b->writeback, take->count * b->o->size);
 	return r;
 }
 
@@ -496,10 +499,13 @@ static int make(struct batch *b)
 
 	if (r)
 		return report(b, &err);
+	writeback_init(&b->writeback, b->stage.fd);
 	r = rows_start(&b->rows, &b->selection, NULL, NULL, NULL, &b->sink,
 		       NULL);
 	if (!r)
 		r = run_phase(b, MAKING);
+	if (writeback_finish(&b->writeback, b->stage.partial, &err) && !r)
+		r = report(b, &err);
 	if (r)
 		return r;
 	if (interrupted(b, &err))
