@@ -168,7 +168,7 @@ speed_table() {
 	printf '\n%s devices on %s (%s), %s threads, medians of %s runs:\n' \
 		"$DEVICES" "$scratch" "$(file_system "$scratch")" "$JOBS" "$RUNS"
 	echo "          floor  s mfg_gen s   ratio  target user us   check" \
-		"  syncing s without  CPU ratio"
+		"  sync at end without CPU ratio"
 	speed_row plain 1.40
 	speed_row keygen 1.50
 	printf 'a device: floor %.1f and %.1f us, CSV of %d bytes, image of %d\n' \
