@@ -16,8 +16,8 @@
  * Files: <outdir>/csv/STEM.csv, <outdir>/bin/STEM.bin, and, when keys are
  * made, <outdir>/keys/keys-STEM.bin, keys/hmac-keys-STEM.bin; with labels,
  * labels/STEM.png and labels/STEM.svg. Keys and labels, and the CSVs of
- * encrypted images, which hold the same in clear, have mode 0600. STEM is <prefix>-<id> or
- * <prefix>-<counter>-<id>.
+ * encrypted images, which hold the same in clear, have mode 0600. STEM is
+ * <prefix>-<id> or <prefix>-<counter>-<id>.
  */
 #ifndef BATCH_H
 #define BATCH_H
