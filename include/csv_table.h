@@ -28,6 +28,7 @@ struct csv_cell {
 	size_t len;       /* bytes without the NUL */
 	unsigned line;    /* where its first character, or its opening */
 	unsigned col;     /* quote, stands: from 1, columns in characters */
+	bool quoted;      /* in the file */
 };
 
 /*
@@ -38,12 +39,11 @@ struct csv_row {
 	struct csv_cell *cells;
 	size_t count;
 	unsigned line;      /* of its first cell */
-	/* private */
-	size_t cells_cap;
-	struct buf text;
+	struct buf text;    /* where all cells stand, each with its NUL */
+	size_t cells_cap;   /* private */
 };
 
-#define CSV_ROW_INIT { NULL, 0, 0, 0, BUF_INIT }
+#define CSV_ROW_INIT { NULL, 0, 0, BUF_INIT, 0 }
 void csv_row_release(struct csv_row *row);
 
 /* The place of a cell; file is the table's name. */

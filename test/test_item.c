@@ -39,7 +39,7 @@ static int end(void **state)
 
 static struct csv_cell cell(const char *text, unsigned col)
 {
-	return (struct csv_cell){ text, strlen(text), 7, col };
+	return (struct csv_cell){ text, strlen(text), 7, col, false };
 }
 
 /* Line 7 with the key in column 1, type in 11, encoding in 21, value 31 */
@@ -187,7 +187,7 @@ static void test_put(void **state)
 static const uint8_t *add(const char *type, const char *encoding,
 			  const char *value, size_t len, int code)
 {
-	struct csv_cell v = { value, len, 7, 31 };
+	struct csv_cell v = { value, len, 7, 31, false };
 	struct csv_spec spec;
 	int r;
 

@@ -95,7 +95,7 @@ static struct csv_cell cell_of(const struct layout *l,
 
 	if (i < row->count)
 		return row->cells[i];
-	return (struct csv_cell){ "", 0, row->line, 0 };
+	return (struct csv_cell){ "", 0, row->line, 0, false };
 }
 
 static int add_row(struct csv_input *in, const struct layout *l,

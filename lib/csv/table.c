@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcsv splits the text into fields but tells no positions. So the text is
- * handed to it in pieces that end where a position matters: a run of
- * ordinary characters, or one comma, quote or line end. What a quote means
- * at each point is tracked here as well, for two mistakes that libcsv lets
- * pass: a quote that is never closed, and text behind a closing one.
+ * libcsv splits the text into fields but tells no positions. So each line is
+ * scanned first: where its cells begin is noted, what a quote means at each
+ * point tracked, and two mistakes found that libcsv lets pass, a quote that
+ * is never closed and text behind a closing one. Then the line goes to
+ * libcsv, which calls on_cell() for each cell that was begun.
  */
 #include "csv_table.h"
 
@@ -38,22 +38,23 @@ struct csv_table {
 
 	int fd;             /* -1: all is in memory */
 	uint8_t *buffer;    /* owned; NULL when reading from memory */
-	const uint8_t *p;   /* next byte */
+	const uint8_t *p;   /* next byte to be scanned */
 	const uint8_t *end;
+	const uint8_t *fed; /* what is before it went to libcsv; at most p */
 	bool at_start;      /* nothing read yet: a byte-order mark may come */
 	bool ended;         /* no further rows: end or failure */
 
 	unsigned line, col; /* of the next byte */
 	bool after_cr;      /* an LF now belongs to the CR before it */
 	enum cell_state state;
-	unsigned cell_line, cell_col;
-	bool cell_quoted;
 
 	/* while a row is being read */
 	struct csv_row *row;
+	size_t begun;          /* its cells so far, row->count of them whole */
 	bool row_done;
 	bool row_blank_so_far; /* one unquoted cell of white space at most */
 	bool no_memory;
+	bool ascii;            /* all of the row so far */
 	struct pos not_utf8;   /* of the row's first bad byte; line 0: none */
 	uint8_t bad_byte;
 };
@@ -155,7 +156,7 @@ struct csv_table *csv_table_new(int fd, const char *name,
 		return NULL;
 	}
 	t->fd = fd;
-	t->p = t->end = t->buffer;
+	t->p = t->end = t->fed = t->buffer;
 	return t;
 }
 
@@ -168,7 +169,7 @@ struct csv_table *csv_table_new_memory(const void *p, size_t n,
 
 	if (t) {
 		/* Nothing may be at NULL, from which nothing may be counted. */
-		t->p = n ? p : (const void *)"";
+		t->p = t->fed = n ? p : (const void *)"";
 		t->end = t->p + n;
 	}
 	return t;
@@ -212,7 +213,7 @@ static int refill(struct csv_table *t, struct err *err)
 			break;
 		have += (size_t)n;
 	}
-	t->p = t->buffer;
+	t->p = t->fed = t->buffer;
 	t->end = t->buffer + have;
 	if (t->tap)
 		t->tap(t->tap_ctx, t->buffer, have);
@@ -228,11 +229,12 @@ static bool all_blank(const char *s, size_t len)
 }
 
 /* Note where a cell has the byte that is not UTF-8, at bytes into it. */
-static void note_not_utf8(struct csv_table *t, const char *text, size_t at)
+static void note_not_utf8(struct csv_table *t, const struct csv_cell *cell,
+			  const char *text, size_t at)
 {
-	struct pos pos = { t->name, t->cell_line, t->cell_col };
+	struct pos pos = csv_cell_pos(t->name, cell);
 
-	pos.col += t->cell_quoted;
+	pos.col += cell->quoted;
 	for (size_t n = 0; n < at; n++) {
 		if (text[n] == '\n') {
 			pos.line++;
@@ -240,7 +242,7 @@ static void note_not_utf8(struct csv_table *t, const char *text, size_t at)
 		}
 		pos.col += (text[n] & 0xC0) != 0x80;
 		/* One that stands in quotes was written as two. */
-		pos.col += t->cell_quoted && text[n] == '"';
+		pos.col += cell->quoted && text[n] == '"';
 	}
 	t->not_utf8 = pos;
 	t->bad_byte = (uint8_t)text[at];
@@ -251,31 +253,24 @@ static void on_cell(void *text, size_t len, void *ctx)
 {
 	struct csv_table *t = ctx;
 	struct csv_row *row = t->row;
-	struct csv_cell *cell;
+	struct csv_cell *cell = &row->cells[row->count];
 	size_t at;
 
-	if (row->count == row->cells_cap) {
-		size_t cap = row->cells_cap ? 2 * row->cells_cap : 16;
-
-		cell = mem_realloc(row->cells, cap * sizeof(*cell));
-		if (!cell) {
-			t->no_memory = true;
-			return;
-		}
-		row->cells = cell;
-		row->cells_cap = cap;
-	}
 	/* The text may still move: until the row ends, only lengths count. */
-	if (buf_append(&row->text, text, len) || buf_putc(&row->text, 0)) {
+	if (buf_reserve(&row->text, len + 1)) {
 		t->no_memory = true;
 		return;
 	}
-	if (!t->not_utf8.line && !text_is_utf8(text, len, &at))
-		note_not_utf8(t, text, at);
-	t->row_blank_so_far = !row->count && !t->cell_quoted &&
+	if (len)
+		memcpy(row->text.data + row->text.len, text, len);
+	row->text.len += len;
+	row->text.data[row->text.len++] = '\0';
+	if (!t->ascii && !t->not_utf8.line && !text_is_utf8(text, len, &at))
+		note_not_utf8(t, cell, text, at);
+	t->row_blank_so_far = !row->count && !cell->quoted &&
 			      all_blank(text, len);
-	cell = &row->cells[row->count++];
-	*cell = (struct csv_cell){ NULL, len, t->cell_line, t->cell_col };
+	cell->len = len;
+	row->count++;
 }
 
 /* Called by libcsv at the end of each row. */
@@ -295,6 +290,15 @@ static int feed(struct csv_table *t, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
+/* Hand over what was scanned and not handed over yet. */
+static int feed_scanned(struct csv_table *t, struct err *err)
+{
+	const uint8_t *from = t->fed;
+
+	t->fed = t->p;
+	return from < t->p ? feed(t, from, (size_t)(t->p - from), err) : 0;
+}
+
 static int fail_here(struct csv_table *t, struct err *err, const char *what)
 {
 	struct pos pos = { t->name, t->line, t->col };
@@ -302,83 +306,137 @@ static int fail_here(struct csv_table *t, struct err *err, const char *what)
 	return err_at(err, &pos, ERR_INPUT, "%s", what);
 }
 
-/* The next byte is the first of a cell. */
-static void start_cell(struct csv_table *t, enum cell_state state)
+static int more_cells(struct csv_row *row, struct err *err)
 {
+	size_t cap = row->cells_cap ? 2 * row->cells_cap : 16;
+	struct csv_cell *cells;
+
+	cells = mem_realloc(row->cells, cap * sizeof(*cells));
+	if (!cells)
+		return err_nomem(err);
+	row->cells = cells;
+	row->cells_cap = cap;
+	return 0;
+}
+
+/* The next byte is the first of a cell. */
+static int begin_cell(struct csv_table *t, enum cell_state state,
+		      struct err *err)
+{
+	struct csv_row *row = t->row;
+
+	if (t->begun == row->cells_cap && more_cells(row, err))
+		return ERR_NOMEM;
+	row->cells[t->begun++] = (struct csv_cell){
+		.line = t->line,
+		.col = t->col,
+		.quoted = state == CELL_QUOTED,
+	};
 	t->state = state;
-	t->cell_quoted = state == CELL_QUOTED;
-	t->cell_line = t->line;
-	t->cell_col = t->col;
+	return 0;
+}
+
+/* Where the cell begins that is being scanned. */
+static struct pos cell_pos(const struct csv_table *t)
+{
+	return csv_cell_pos(t->name, &t->row->cells[t->begun - 1]);
+}
+
+/* Bytes that may change what comes next. All others are ordinary. */
+static const bool is_special[UINT8_MAX + 1] = {
+	['\0'] = true, [','] = true, ['"'] = true, ['\r'] = true, ['\n'] = true,
+};
+
+/* How many characters of UTF-8 begin in the n bytes at p. */
+static size_t count_chars(const uint8_t *p, size_t n)
+{
+	size_t chars = 0;
+
+	for (size_t i = 0; i < n; i++)
+		chars += (p[i] & 0xC0) != 0x80;
+	return chars;
 }
 
 /* Ordinary characters, as many as stand there. */
-static int take_run(struct csv_table *t, struct err *err)
+static int scan_run(struct csv_table *t, struct err *err)
 {
 	const uint8_t *p = t->p;
-	unsigned chars = 0;
-	int r;
+	uint8_t bits = 0;
+	size_t chars;
 
 	if (t->state == CELL_CLOSED)
 		return fail_here(t, err, "text behind the closing quote of a cell"
 				 ": a quote within a quoted cell is doubled");
-	while (p < t->end && *p != ',' && *p != '"' && *p != '\n' &&
-	       *p != '\r' && *p) {
-		chars += (*p & 0xC0) != 0x80; /* not within a character */
-		p++;
+	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
+		return ERR_NOMEM;
+	while (p < t->end && !is_special[*p])
+		bits |= *p++;
+	chars = (size_t)(p - t->p);
+	if (bits & 0x80) {
+		t->ascii = false;
+		chars = count_chars(t->p, chars);
 	}
-	if (t->state == CELL_START)
-		start_cell(t, CELL_PLAIN);
-	r = feed(t, t->p, (size_t)(p - t->p), err);
-	t->col += chars;
+	t->col += (unsigned)chars;
 	t->p = p;
-	return r;
+	return 0;
 }
 
-static int take_comma(struct csv_table *t, struct err *err)
+static int scan_comma(struct csv_table *t, struct err *err)
 {
-	int r;
-
-	if (t->state == CELL_START)
-		start_cell(t, CELL_PLAIN);
-	r = feed(t, ",", 1, err);
+	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
+		return ERR_NOMEM;
 	if (t->state != CELL_QUOTED)
 		t->state = CELL_START;
 	t->col++;
 	t->p++;
-	return r;
+	return 0;
 }
 
-static int take_quote(struct csv_table *t, struct err *err)
+static int scan_quote(struct csv_table *t, struct err *err)
 {
-	int r;
-
-	if (t->state == CELL_START)
-		start_cell(t, CELL_QUOTED);
-	else if (t->state == CELL_QUOTED)
+	if (t->state == CELL_START) {
+		if (begin_cell(t, CELL_QUOTED, err))
+			return ERR_NOMEM;
+	} else if (t->state == CELL_QUOTED) {
 		t->state = CELL_CLOSED;
-	else if (t->state == CELL_CLOSED)
+	} else if (t->state == CELL_CLOSED) {
 		t->state = CELL_QUOTED;
-	r = feed(t, "\"", 1, err);
+	}
 	t->col++;
 	t->p++;
-	return r;
+	return 0;
 }
 
-static int take_line_end(struct csv_table *t, struct err *err)
+/* CR, LF and CRLF are LF to libcsv, which would keep them in a quoted cell. */
+static int scan_line_end(struct csv_table *t, struct err *err)
 {
-	bool second = *t->p == '\n' && t->after_cr;
+	bool cr = *t->p == '\r', second = !cr && t->after_cr;
 	int r = 0;
 
-	t->after_cr = *t->p++ == '\r';
-	if (second)
+	t->after_cr = cr;
+	if (second) {
+		t->fed = ++t->p;
 		return 0;
-	if (t->state == CELL_START)
-		start_cell(t, CELL_PLAIN);
-	r = feed(t, "\n", 1, err);
-	if (t->state != CELL_QUOTED)
-		t->state = CELL_START;
+	}
+	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
+		return ERR_NOMEM;
+	if (cr) {
+		r = feed_scanned(t, err);
+		t->fed = ++t->p;
+		if (!r)
+			r = feed(t, "\n", 1, err);
+	} else {
+		t->p++;
+		if (t->state != CELL_QUOTED)
+			r = feed_scanned(t, err);
+	}
 	t->line++;
 	t->col = 1;
+	if (t->state == CELL_QUOTED)
+		return r;
+	t->state = CELL_START;
+	/* Of a blank line libcsv says nothing: no cell was begun after all. */
+	t->begun = t->row->count;
 	return r;
 }
 
@@ -388,42 +446,40 @@ static bool starts_comment(const struct csv_table *t)
 	       t->col == 1 && t->state == CELL_START;
 }
 
-/* Skip to the line end, which is left to be taken as a blank line's. */
+/* Skip to the line end, which is left to be scanned as a blank line's. */
 static int skip_comment(struct csv_table *t, struct err *err)
 {
-	for (;;) {
+	do {
 		while (t->p < t->end && *t->p != '\n' && *t->p != '\r')
 			t->p++;
+		t->fed = t->p;
 		if (t->p < t->end)
-			return 0;
-		if (t->fd < 0)
 			return 0;
 		if (refill(t, err))
 			return ERR_IO;
-		if (t->p == t->end)
-			return 0;
-	}
+	} while (t->p < t->end);
+	return 0;
 }
 
-static int take_some(struct csv_table *t, struct err *err)
+static int scan_some(struct csv_table *t, struct err *err)
 {
 	if (*t->p != '\n')
 		t->after_cr = false;
 	switch (*t->p) {
 	case ',':
-		return take_comma(t, err);
+		return scan_comma(t, err);
 	case '"':
-		return take_quote(t, err);
+		return scan_quote(t, err);
 	case '\n':
 	case '\r':
-		return take_line_end(t, err);
+		return scan_line_end(t, err);
 	case '\0':
 		return fail_here(t, err, "a NUL byte: this is no text file, or "
 				 "one in UTF-16: " SAVE_AS);
 	default:
 		if (starts_comment(t))
 			return skip_comment(t, err);
-		return take_run(t, err);
+		return scan_run(t, err);
 	}
 }
 
@@ -432,13 +488,13 @@ static int finish(struct csv_table *t, struct err *err)
 {
 	t->ended = true;
 	if (t->state == CELL_QUOTED) {
-		struct pos pos = { t->name, t->cell_line, t->cell_col };
+		struct pos pos = cell_pos(t);
 
 		return err_at(err, &pos, ERR_INPUT, "the quote that opens this "
 			      "cell is never closed");
 	}
-	if (t->state == CELL_START)
-		start_cell(t, CELL_PLAIN);
+	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
+		return ERR_NOMEM;
 	if (csv_fini(&t->parser, on_cell, on_row, t) || t->no_memory)
 		return err_nomem(err);
 	return 0;
@@ -462,14 +518,14 @@ static int complete_row(struct csv_table *t, struct err *err)
 }
 
 /* The mark of UTF-8 is skipped; that of UTF-16 tells what is wrong. */
-static int skip_byte_order_mark(struct csv_table *t, struct err *err)
+static int skip_mark(struct csv_table *t, struct err *err)
 {
 	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
 	static const uint8_t zip[4] = { 'P', 'K', 3, 4 };
 
 	t->at_start = false;
 	if (t->end - t->p >= 3 && !memcmp(t->p, mark, 3))
-		t->p += 3;
+		t->fed = t->p += 3;
 	else if (t->end - t->p >= 4 && (t->p[0] & 0xFE) == 0xFE &&
 		 t->p[1] == 0xFF && t->p[2] == 0xFF && t->p[3] == 0xFF)
 		return fail_here(t, err, "this is no text file: it begins like "
@@ -483,24 +539,33 @@ static int skip_byte_order_mark(struct csv_table *t, struct err *err)
 	return 0;
 }
 
+/* All was scanned: the rest of the row is in the next piece of the file. */
+static int read_on(struct csv_table *t, struct err *err)
+{
+	int r = feed_scanned(t, err);
+
+	return r ? r : refill(t, err);
+}
+
 /* Read up to the end of a row, which may turn out to be a blank line. */
 static int read_row(struct csv_table *t, struct err *err)
 {
 	int r = 0;
 
-	t->row->count = 0;
+	t->row->count = t->begun = 0;
 	t->row->text.len = 0;
 	t->row_done = false;
 	t->row_blank_so_far = true;
 	t->not_utf8.line = 0;
+	t->ascii = true;
 	while (!t->row_done && !t->ended && !r) {
 		if (t->p == t->end)
-			r = refill(t, err);
+			r = read_on(t, err);
 		if (!r && t->at_start)
-			r = skip_byte_order_mark(t, err);
+			r = skip_mark(t, err);
 		if (!r)
 			r = t->p == t->end ? finish(t, err) :
-					     take_some(t, err);
+					     scan_some(t, err);
 	}
 	return r;
 }
@@ -544,10 +609,11 @@ int csv_put_quoted(struct buf *out, bool first, const char *text, size_t len)
 int csv_put_field(struct buf *out, bool first, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (text[i] == ',' || text[i] == '"' || text[i] == '\r' ||
-		    text[i] == '\n')
+		if (is_special[(uint8_t)text[i]])
 			return csv_put_quoted(out, first, text, len);
-	if (!first && buf_putc(out, ','))
+	if (buf_reserve(out, len + 1))
 		return ERR_NOMEM;
+	if (!first)
+		out->data[out->len++] = ',';
 	return buf_append(out, text, len);
 }
