@@ -42,6 +42,8 @@ struct nvs_writer {
 	size_t page;      /* the one being filled */
 	unsigned used;    /* entries used in it, 0..126 */
 	size_t entries;   /* entries used in all pages */
+	size_t sealed;    /* items whose CRC is set */
+	struct nvs_seal *seals; /* owned: CRCs of heads seen before */
 	uint8_t ns;       /* current namespace, 0 = none yet */
 	char over[NVS_KEY_SIZE]; /* measuring: first key beyond the end */
 	struct nvs_names names;

@@ -31,6 +31,13 @@ static void test_crc_of_nothing_at_null(void **state)
 	assert_int_equal(nvs_crc32_more(0x12345678, NULL, 0), 0x12345678);
 }
 
+static void seal(uint8_t *p)
+{
+	struct nvs_seal none = { 0 };
+
+	nvs_entry_seal(p, &none);
+}
+
 /* Entry 0 of the format's worked example: the namespace "factory" */
 static void test_integer(void **state)
 {
@@ -44,7 +51,7 @@ static void test_integer(void **state)
 	assert_hex(p, sizeof(p), "a5 00 01 01 ff a5a5a5a5"
 		   "666163746f727900 0000000000000000 ffffffffffffffff a5");
 	p[1 + NVS_ENTRY_DATA] = 1;
-	nvs_entry_seal(p + 1);
+	seal(p + 1);
 	assert_hex(p, sizeof(p), "a5 00 01 01 ff 4488f01f"
 		   "666163746f727900 0000000000000000 01ffffffffffffff a5");
 	assert_int_equal(nvs_entry_crc(p + 1), 0x1FF08844);
@@ -60,9 +67,31 @@ static void test_string(void **state)
 	memset(p, (int)SENTINEL, sizeof(p));
 	nvs_entry_start(p, &e);
 	nvs_entry_put_length(p, (const uint8_t *)"SN-0001", 8);
-	nvs_entry_seal(p);
+	seal(p);
 	assert_hex(p, sizeof(p), "01 21 02 ff 13ff2ae6"
 		   "73657269616c5f6e 6f00000000000000 0800 ffff 13b16c38 a5");
+}
+
+/*
+ * What is known of an earlier entry helps with one that begins the same, and
+ * does no harm to one that differs in any byte of header, key or data.
+ */
+static void test_seal_known(void **state)
+{
+	struct nvs_entry e = { 1, NVS_U32, 1, NVS_CHUNK_NONE, "serial_no" };
+	struct nvs_seal known = { 0 };
+	uint8_t p[NVS_ENTRY_SIZE];
+
+	(void)state;
+	nvs_entry_start(p, &e);
+	for (unsigned round = 0; round < 3; round++)
+		for (unsigned at = 0; at < NVS_ENTRY_SIZE; at++) {
+			nvs_entry_seal(p, &known);
+			assert_int_equal(le_get32(p + NVS_ENTRY_CRC),
+					 nvs_entry_crc(p));
+			if (round)
+				p[at] ^= (uint8_t)(at + round);
+		}
 }
 
 /* A key of 15 bytes leaves its NUL, one of no bytes leaves sixteen. */
@@ -119,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_crc_of_nothing_at_null),
 		cmocka_unit_test(test_integer),
 		cmocka_unit_test(test_string),
+		cmocka_unit_test(test_seal_known),
 		cmocka_unit_test(test_key_is_padded),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_little_endian),

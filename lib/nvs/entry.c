@@ -43,9 +43,19 @@ void nvs_entry_start(uint8_t *p, const struct nvs_entry *e)
 	memset(p + NVS_ENTRY_DATA, 0xFF, NVS_ENTRY_SIZE - NVS_ENTRY_DATA);
 }
 
-void nvs_entry_seal(uint8_t *p)
+void nvs_entry_seal(uint8_t *p, struct nvs_seal *known)
 {
-	le_put32(p + NVS_ENTRY_CRC, nvs_entry_crc(p));
+	const size_t header = NVS_ENTRY_CRC, key = NVS_ENTRY_KEY;
+
+	if (memcmp(known->head, p, header) != 0 ||
+	    memcmp(known->head + header, p + key, NVS_KEY_SIZE) != 0) {
+		memcpy(known->head, p, header);
+		memcpy(known->head + header, p + key, NVS_KEY_SIZE);
+		known->crc = nvs_crc32(known->head, sizeof(known->head));
+	}
+	le_put32(p + NVS_ENTRY_CRC,
+		 nvs_crc32_more(known->crc, p + NVS_ENTRY_DATA,
+				NVS_ENTRY_SIZE - NVS_ENTRY_DATA));
 }
 
 void nvs_entry_put_length(uint8_t *p, const uint8_t *data, size_t n)

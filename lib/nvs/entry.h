@@ -22,8 +22,18 @@ struct nvs_entry {
  */
 void nvs_entry_start(uint8_t *p, const struct nvs_entry *e);
 
-/* Set the CRC of the entry at p. */
-void nvs_entry_seal(uint8_t *p);
+/*
+ * The CRC of an entry up to its data, for a header and key seen before: the
+ * next device mostly has the same ones in the same order. All zeros, which no
+ * entry begins with, as long as nothing was seen.
+ */
+struct nvs_seal {
+	uint8_t head[NVS_ENTRY_CRC + NVS_KEY_SIZE]; /* header without CRC, key */
+	uint32_t crc;
+};
+
+/* Set the CRC of the entry at p. *known is used, or replaced. */
+void nvs_entry_seal(uint8_t *p, struct nvs_seal *known);
 
 /* The length record of a string, blob or chunk of n bytes at data. */
 void nvs_entry_put_length(uint8_t *p, const uint8_t *data, size_t n);

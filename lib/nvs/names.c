@@ -157,6 +157,9 @@ static int enter(struct nvs_names *n, uint8_t ns, const char *key,
 	name = &n->entered[n->count];
 	if (name->ns != ns || name->chunk != chunk ||
 	    strcmp(name->key, key) != 0) {
+		/* What was entered before was checked then. */
+		if (nvs_name_check(key, "key", err))
+			return ERR_RANGE;
 		name->hash = nvs_entry_hash(ns, key, chunk);
 		name->ns = ns;
 		name->chunk = chunk;
@@ -209,9 +212,7 @@ int nvs_names_namespace(struct nvs_names *n, const char *name, uint8_t *index,
 int nvs_names_key(struct nvs_names *n, uint8_t ns, const char *key,
 		  uint8_t chunk, struct err *err)
 {
-	int r = nvs_name_check(key, "key", err);
-
-	return r ? r : enter(n, ns, key, chunk, err);
+	return enter(n, ns, key, chunk, err);
 }
 
 const char *nvs_names_ns(const struct nvs_names *n, uint8_t index)

@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "buf.h"
 #include "entry.h"
 #include "page.h"
+
+/* Items whose CRC up to the data is kept; with more, later ones replace it. */
+#define SEALS 128u
 
 /* Where the next entry goes. Placement is tried on a copy of it. */
 struct place {
@@ -65,14 +69,21 @@ int nvs_writer_init(struct nvs_writer *w, size_t size, unsigned version,
 		.version = version,
 	};
 	r = nvs_names_init(&w->names, err);
-	if (!r)
-		nvs_writer_start(w, NULL);
-	return r;
+	if (r)
+		return r;
+	w->seals = mem_array(SEALS, sizeof(*w->seals));
+	if (!w->seals) {
+		nvs_names_release(&w->names);
+		return err_nomem(err);
+	}
+	nvs_writer_start(w, NULL);
+	return 0;
 }
 
 void nvs_writer_release(struct nvs_writer *w)
 {
 	nvs_names_release(&w->names);
+	mem_free(w->seals);
 	*w = (struct nvs_writer){ 0 };
 }
 
@@ -87,6 +98,7 @@ void nvs_writer_start(struct nvs_writer *w, uint8_t *image)
 	w->page = 0;
 	w->used = 0;
 	w->entries = 0;
+	w->sealed = 0;
 	w->ns = 0;
 	w->over[0] = '\0';
 	nvs_names_clear(&w->names);
@@ -201,6 +213,12 @@ static uint8_t *put_entry(struct nvs_writer *w, const struct nvs_entry *e)
 	return p;
 }
 
+/* All of the entry at p is there but its CRC. */
+static void seal(struct nvs_writer *w, uint8_t *p)
+{
+	nvs_entry_seal(p, &w->seals[w->sealed++ % SEALS]);
+}
+
 static void put_number(struct nvs_writer *w, const struct nvs_entry *e,
 		       uint64_t number)
 {
@@ -210,7 +228,7 @@ static void put_number(struct nvs_writer *w, const struct nvs_entry *e,
 		return;
 	le_put64(bytes, number);
 	memcpy(p + NVS_ENTRY_DATA, bytes, NVS_INT_WIDTH(e->type));
-	nvs_entry_seal(p);
+	seal(w, p);
 }
 
 /*
@@ -229,7 +247,7 @@ static void put_bytes(struct nvs_writer *w, const struct nvs_entry *e,
 	if (nul)
 		p[NVS_ENTRY_SIZE + len] = '\0';
 	nvs_entry_put_length(p, p + NVS_ENTRY_SIZE, len + nul);
-	nvs_entry_seal(p);
+	seal(w, p);
 }
 
 static int add_number(struct nvs_writer *w, const struct nvs_item *item,
@@ -321,7 +339,7 @@ static void put_blob(struct nvs_writer *w, const struct nvs_item *item,
 	le_put32(p + NVS_DATA_SIZE, (uint32_t)item->len);
 	p[NVS_INDEX_COUNT] = (uint8_t)chunks;
 	p[NVS_INDEX_START] = 0;
-	nvs_entry_seal(p);
+	seal(w, p);
 }
 
 /* A blob of version 2: chunks, then an index. */
