@@ -40,19 +40,25 @@ static uint32_t *find(const struct ids *set, const char *id)
 
 static int grow(struct ids *set)
 {
-	struct ids larger = *set;
+	size_t count = set->slot_count ? 2 * set->slot_count : FIRST_SLOTS;
+	uint32_t *slots = mem_array(count, sizeof(*slots));
 
-	larger.slot_count = set->slot_count ? 2 * set->slot_count :
-					      FIRST_SLOTS;
-	larger.slots = mem_array(larger.slot_count, sizeof(*larger.slots));
-	if (!larger.slots)
+	if (!slots)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < set->slot_count; i++)
-		if (set->slots[i])
-			*find(&larger, text_of(set, set->slots[i])) =
-				set->slots[i];
+	for (size_t n = 0; n < set->slot_count; n++) {
+		size_t i;
+
+		if (!set->slots[n])
+			continue;
+		/* All differ: there is nothing to compare. */
+		i = hash_text(text_of(set, set->slots[n])) & (count - 1);
+		while (slots[i])
+			i = (i + 1) & (count - 1);
+		slots[i] = set->slots[n];
+	}
 	mem_free(set->slots);
-	*set = larger;
+	set->slots = slots;
+	set->slot_count = count;
 	return 0;
 }
 
@@ -63,7 +69,7 @@ int ids_add(struct ids *set, const char *id, uint32_t line,
 	size_t len = strlen(id), start = set->texts.len;
 	uint32_t *slot;
 
-	if (4 * set->count >= 3 * set->slot_count && grow(set))
+	if (2 * set->count >= set->slot_count && grow(set))
 		return ERR_NOMEM;
 	slot = find(set, id);
 	*line_there = *slot ? line_of(set, *slot) : 0;

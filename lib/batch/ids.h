@@ -2,7 +2,7 @@
 /*
  * ids.h - a set of device ids with the line each stands in.
  *
- * Made for a million of them: about the length of the id and 16 bytes each.
+ * Made for a million of them: about the length of the id and 24 bytes each.
  */
 #ifndef BATCH_IDS_H
 #define BATCH_IDS_H
