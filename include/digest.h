@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest.h - SHA-256 (FIPS 180-4), at once or in pieces. */
+/* digest.h - SHA-256 of what is in memory, SHA-512 of pieces (FIPS 180-4). */
 #ifndef NVSGEN_DIGEST_H
 #define NVSGEN_DIGEST_H
 
@@ -15,7 +15,11 @@ __attribute__((warn_unused_result))
 int digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_SIZE],
 		  struct err *err);
 
-struct digest; /* a hash being computed */
+/*
+ * A SHA-512 being computed: for fingerprints of files that are read anyway,
+ * since 64-bit processors take two thirds of the time of a SHA-256 for it.
+ */
+struct digest;
 
 /* Begin; NULL with *err filled on failure. */
 struct digest *digest_new(struct err *err);
@@ -23,7 +27,10 @@ struct digest *digest_new(struct err *err);
 /* Any number of pieces. A failure shows in digest_finish(). */
 void digest_add(struct digest *d, const void *p, size_t n);
 
-/* The hash of all pieces; d can then only be freed. 0 or ERR_CRYPTO. */
+/*
+ * The first DIGEST_SIZE bytes of the hash of all pieces; d can then only be
+ * freed. 0 or ERR_CRYPTO.
+ */
 __attribute__((warn_unused_result))
 int digest_finish(struct digest *d, uint8_t out[DIGEST_SIZE],
 		  struct err *err);

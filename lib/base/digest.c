@@ -2,8 +2,10 @@
 #include "digest.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <mbedtls/md.h>
 #include <mbedtls/sha256.h>
+#include <mbedtls/sha512.h>
 #include <mbedtls/version.h>
 
 #include "buf.h"
@@ -11,25 +13,21 @@
 /* The functions that can fail have other names in mbedTLS 2. */
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
 #define mbedtls_sha256 mbedtls_sha256_ret
-#define mbedtls_sha256_starts mbedtls_sha256_starts_ret
-#define mbedtls_sha256_update mbedtls_sha256_update_ret
-#define mbedtls_sha256_finish mbedtls_sha256_finish_ret
+#define mbedtls_sha512_starts mbedtls_sha512_starts_ret
+#define mbedtls_sha512_update mbedtls_sha512_update_ret
+#define mbedtls_sha512_finish mbedtls_sha512_finish_ret
 #endif
 
 struct digest {
-	mbedtls_sha256_context sha;
+	mbedtls_sha512_context sha;
 	bool failed;
 };
-
-static int failure(struct err *err)
-{
-	return err_set(err, ERR_CRYPTO, "SHA-256 failed");
-}
 
 int digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_SIZE],
 		  struct err *err)
 {
-	return mbedtls_sha256(p, n, out, 0) ? failure(err) : 0;
+	return mbedtls_sha256(p, n, out, 0) ?
+	       err_set(err, ERR_CRYPTO, "SHA-256 failed") : 0;
 }
 
 int digest_failure(int r, const char *what, struct err *err)
@@ -47,21 +45,24 @@ struct digest *digest_new(struct err *err)
 		err_nomem(err);
 		return NULL;
 	}
-	mbedtls_sha256_init(&d->sha);
-	d->failed = mbedtls_sha256_starts(&d->sha, 0) != 0;
+	mbedtls_sha512_init(&d->sha);
+	d->failed = mbedtls_sha512_starts(&d->sha, 0) != 0;
 	return d;
 }
 
 void digest_add(struct digest *d, const void *p, size_t n)
 {
-	if (n && mbedtls_sha256_update(&d->sha, p, n))
+	if (n && mbedtls_sha512_update(&d->sha, p, n))
 		d->failed = true;
 }
 
 int digest_finish(struct digest *d, uint8_t out[DIGEST_SIZE], struct err *err)
 {
-	if (d->failed || mbedtls_sha256_finish(&d->sha, out))
-		return failure(err);
+	uint8_t hash[64];
+
+	if (d->failed || mbedtls_sha512_finish(&d->sha, hash))
+		return err_set(err, ERR_CRYPTO, "SHA-512 failed");
+	memcpy(out, hash, DIGEST_SIZE);
 	return 0;
 }
 
@@ -69,6 +70,6 @@ void digest_free(struct digest *d)
 {
 	if (!d)
 		return;
-	mbedtls_sha256_free(&d->sha);
+	mbedtls_sha512_free(&d->sha);
 	mem_free(d);
 }

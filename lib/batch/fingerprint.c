@@ -6,7 +6,7 @@
 #include "stage.h"
 
 _Static_assert(STAGE_FINGERPRINT_SIZE == DIGEST_SIZE,
-	       "a fingerprint is a SHA-256");
+	       "a fingerprint is what digest_finish() gives");
 
 void fingerprint_tap(void *ctx, const void *p, size_t n)
 {
@@ -36,7 +36,7 @@ void fingerprint_start(struct digest *d, const struct batch_options *o,
 		conf->len, only->texts.len,
 	};
 
-	add_text(d, "mfg_gen batch 1");
+	add_text(d, "mfg_gen batch 2");
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		add_number(d, numbers[i]);
 	digest_add(d, conf->data, conf->len);
