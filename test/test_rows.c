@@ -232,6 +232,93 @@ static void test_tap(void **state)
 	close_table();
 }
 
+/* ---- How many rows a thread takes ---- */
+
+/* A pass over so many rows, with a note of some length in each. */
+static void open_many(unsigned rows, unsigned note)
+{
+	struct buf csv = BUF_INIT;
+
+	must(buf_puts(&csv, "id,k,note\n"));
+	for (unsigned n = 1; n <= rows; n++)
+		must(buf_printf(&csv, "d%u,1,%0*u\n", n, (int)note, n));
+	open_table(CONF, buf_str(&csv), "id");
+	must(start(&everything, NULL));
+	buf_release(&csv);
+}
+
+/* The sizes of all takes until the end; their number. */
+static unsigned take_sizes(size_t *size, unsigned most)
+{
+	struct rows_take take;
+	unsigned n = 0;
+
+	memset(&take, 0, sizeof(take));
+	while (rows_next(&t.rows, &take) > 0) {
+		assert_true(n < most);
+		size[n++] = take.count;
+	}
+	rows_take_release(&take);
+	return n;
+}
+
+/* Few at first while it is not known how many there are, then all it may. */
+static void test_takes_grow(void **state)
+{
+	size_t size[1000];
+	unsigned n;
+
+	(void)state;
+	open_many(20000, 4);
+	n = take_sizes(size, 1000);
+	assert_in_range(size[0], 1, 8);
+	for (unsigned i = 1; i < n - 1; i++)
+		assert_in_range(size[i], size[i - 1], ROWS_AT_A_TIME);
+	assert_int_equal(size[n - 2], ROWS_AT_A_TIME);
+	close_table();
+}
+
+/* Many as long as there are many, few at last, so that no thread is late. */
+static void test_takes_shrink(void **state)
+{
+	size_t size[1000];
+	unsigned n;
+
+	(void)state;
+	open_many(5000, 4);
+	rows_expect(&t.rows, 5000, 2);
+	n = take_sizes(size, 1000);
+	assert_int_equal(size[0], ROWS_AT_A_TIME);
+	for (unsigned i = 1; i < n; i++)
+		assert_in_range(size[i], 1, size[i - 1]);
+	assert_int_equal(size[n - 1], 1);
+	assert_true(n < 100);
+	close_table();
+	/* A count that is too small does no harm. */
+	open_many(300, 4);
+	rows_expect(&t.rows, 8, 64);
+	n = take_sizes(size, 1000);
+	assert_int_equal(size[0], 1);
+	close_table();
+}
+
+/* Not more text than is good for memory, but a row at least. */
+static void test_takes_of_long_rows(void **state)
+{
+	size_t size[1000];
+	unsigned n;
+
+	(void)state;
+	open_many(300, ROWS_TEXT_AT_A_TIME / 8);
+	n = take_sizes(size, 1000);
+	for (unsigned i = 0; i < n; i++)
+		assert_in_range(size[i], 1, 8);
+	close_table();
+	open_many(3, 2 * ROWS_TEXT_AT_A_TIME);
+	assert_int_equal(take_sizes(size, 1000), 3);
+	close_table();
+}
+
 /* ---- Threads ---- */
 
 #define THREADS 4
@@ -303,6 +390,9 @@ int main(void)
 		cmocka_unit_test(test_failed_pass),
 		cmocka_unit_test(test_repeat),
 		cmocka_unit_test(test_tap),
+		cmocka_unit_test(test_takes_grow),
+		cmocka_unit_test(test_takes_shrink),
+		cmocka_unit_test(test_takes_of_long_rows),
 		cmocka_unit_test(test_threads),
 	};
 

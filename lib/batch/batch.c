@@ -502,8 +502,11 @@ static int make(struct batch *b)
 	writeback_init(&b->writeback, b->stage.fd);
 	r = rows_start(&b->rows, &b->selection, NULL, NULL, NULL, &b->sink,
 		       NULL);
-	if (!r)
+	if (!r) {
+		rows_expect(&b->rows, b->result->devices,
+			    jobs_threads(b->o->jobs));
 		r = run_phase(b, MAKING);
+	}
 	if (writeback_finish(&b->writeback, b->stage.partial, &err) && !r)
 		r = report(b, &err);
 	if (r)

@@ -14,15 +14,19 @@ static unsigned processors(void)
 	return n < 1 ? 1 : (unsigned)n;
 }
 
+unsigned jobs_threads(unsigned jobs)
+{
+	if (!jobs)
+		jobs = processors();
+	return jobs < MAX_JOBS ? jobs : MAX_JOBS;
+}
+
 void jobs_run(unsigned jobs, void *(*work)(void *ctx), void *ctx)
 {
 	pthread_t thread[MAX_JOBS];
 	unsigned started = 0;
 
-	if (!jobs)
-		jobs = processors();
-	if (jobs > MAX_JOBS)
-		jobs = MAX_JOBS;
+	jobs = jobs_threads(jobs);
 	while (started + 1 < jobs &&
 	       !pthread_create(&thread[started], NULL, work, ctx))
 		started++;

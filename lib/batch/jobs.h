@@ -3,6 +3,9 @@
 #ifndef BATCH_JOBS_H
 #define BATCH_JOBS_H
 
+/* How many threads jobs_run() starts for so many jobs, its own included. */
+unsigned jobs_threads(unsigned jobs);
+
 /*
  * Run work(ctx) in so many threads (0: one per processor we may use), of
  * which the calling one is one, and wait for all. Where no thread can be

@@ -159,7 +159,7 @@ int rows_start(struct rows *r, const struct rows_selection *selection,
 	r->ids = ids;
 	r->errors = errors;
 	r->warnings = warnings;
-	r->number = r->turn = 0;
+	r->number = r->turn = r->given = r->expected = 0;
 	r->failed = 0;
 	if (lseek(r->fd, 0, SEEK_SET) < 0) {
 		if (r->file)
@@ -187,18 +187,29 @@ static bool is_selected(const struct rows *r, const char *id)
 	return !s->only || ids_find(s->only, id);
 }
 
+/* The id can't be part of a file name: say so with its column. */
+static int refuse_id(const struct rows *r, const struct csv_cell *cell,
+		     struct err *err)
+{
+	struct pos pos = csv_cell_pos(r->file, cell);
+	char what[TEXT_SHOWN + 16] = "id in column ", shown[TEXT_SHOWN];
+
+	strcat(what, text_show(shown, sizeof(shown), r->fileid,
+			       strlen(r->fileid)));
+	return name_check_part(cell->text, what, err) ? err_place(err, &pos) :
+							0;
+}
+
 static int check_id(struct rows *r, const struct csv_cell *cell,
 		    struct err *err)
 {
 	struct pos pos = csv_cell_pos(r->file, cell);
-	char what[TEXT_SHOWN + 16] = "id in column ", shown[TEXT_SHOWN];
+	char shown[TEXT_SHOWN];
 	uint32_t there;
 	int code;
 
-	strcat(what, text_show(shown, sizeof(shown), r->fileid,
-			       strlen(r->fileid)));
-	if (name_check_part(cell->text, what, err))
-		return err_place(err, &pos);
+	if (name_check_part(cell->text, "", NULL))
+		return refuse_id(r, cell, err);
 	if (!r->ids)
 		return 0;
 	code = ids_add(r->ids, cell->text, cell->line, &there);
@@ -213,18 +224,13 @@ static int check_id(struct rows *r, const struct csv_cell *cell,
 	return 0;
 }
 
-static void warn_overridden(struct rows *r, const struct csv_row *row)
+static void warn_overridden(struct rows *r, const char *key,
+			    const struct csv_cell *cell)
 {
+	struct pos pos = csv_cell_pos(r->file, cell);
 	struct err err = ERR_INIT;
-	const struct csv_cell *cell;
-	const char *key;
 	char shown[TEXT_SHOWN];
-	struct pos pos;
 
-	cell = r->warned ? NULL : csv_join_overridden(&r->join, row, &key);
-	if (!cell || !r->warnings)
-		return;
-	pos = csv_cell_pos(r->file, cell);
 	err_at(&err, &pos, ERR_INPUT, "%s: '%s' is not used, the key is tagged "
 	       "REPEAT and takes the first device's value (said once for all "
 	       "rows)", key, text_show(shown, sizeof(shown), cell->text,
@@ -234,21 +240,38 @@ static void warn_overridden(struct rows *r, const struct csv_row *row)
 }
 
 /* What a spreadsheet leaves of rows that were cleared, not deleted. */
+static bool is_empty(const struct csv_row *row)
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (row->cells[i].len)
+			return false;
+	return row->count > 1;
+}
+
 static void warn_empty(struct rows *r, const struct csv_row *row)
 {
 	struct pos pos = csv_cell_pos(r->file, &row->cells[0]);
 	struct err err = ERR_INIT;
 
-	if (r->warned_empty || !r->warnings || row->count < 2)
-		return;
-	for (size_t i = 0; i < row->count; i++)
-		if (row->cells[i].len)
-			return;
 	err_at(&err, &pos, ERR_INPUT, "all cells of this row are empty, and a "
 	       "device is made of it: if it is none, remove the line (said once "
 	       "for all rows)");
 	r->warnings->report(r->warnings->ctx, &err);
 	r->warned_empty = true;
+}
+
+/* Each warning once, and in the pass only that has somewhere to put them. */
+static void warn(struct rows *r, const struct csv_row *row)
+{
+	const struct csv_cell *cell;
+	const char *key;
+
+	if (!r->warnings)
+		return;
+	if (!r->warned && (cell = csv_join_overridden(&r->join, row, &key)))
+		warn_overridden(r, key, cell);
+	if (!r->warned_empty && is_empty(row))
+		warn_empty(r, row);
 }
 
 /* What has to happen in order with every row. *wanted: it is selected. */
@@ -274,34 +297,43 @@ static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 	if (code)
 		return code;
 	*wanted = is_selected(r, id);
-	warn_overridden(r, row);
-	warn_empty(r, row);
+	warn(r, row);
 	if (r->expand_fd >= 0 &&
 	    csv_join_put_expanded(&r->join, row, &r->expanded))
 		return err_nomem(err);
 	return 0;
 }
 
+void rows_expect(struct rows *r, uint64_t count, unsigned threads)
+{
+	r->expected = count;
+	r->threads = threads;
+}
+
 /*
- * Few rows at first, so that a small batch of devices that take long keeps
- * all threads busy to its end; many later, so that the lock is asked for
- * seldom.
+ * Many rows, so that the lock is asked for seldom: a thread that has to wait
+ * for it sleeps, and is slow to wake. Few towards the end, so that no thread
+ * is left with many; while the end is not known, few at the start.
  */
 static size_t take_size(const struct rows *r)
 {
-	uint64_t n = 4 + r->number / 64;
+	uint64_t n;
 
+	if (r->expected > r->given)
+		n = (r->expected - r->given) / (4 * (uint64_t)r->threads) + 1;
+	else
+		n = r->number / 16 + 4;
 	return n < ROWS_AT_A_TIME ? (size_t)n : ROWS_AT_A_TIME;
 }
 
 /* Under the lock: rows into take until it is full. */
 static int fill(struct rows *r, struct rows_take *take, struct err *err)
 {
-	size_t size = take_size(r);
+	size_t size = take_size(r), text = 0;
 	int got = 1, code;
 
 	take->count = 0;
-	while (take->count < size) {
+	while (take->count < size && text < ROWS_TEXT_AT_A_TIME) {
 		struct csv_row *row = &take->row[take->count];
 		bool wanted = false;
 
@@ -319,8 +351,10 @@ static int fill(struct rows *r, struct rows_take *take, struct err *err)
 			err_clear(err);
 		} else if (wanted) {
 			take->number[take->count++] = r->number;
+			text += row->text.len;
 		}
 	}
+	r->given += take->count;
 	if (got >= 0 && flush_expanded(r, !got, err))
 		return err->code;
 	return got < 0 ? got : take->count > 0;

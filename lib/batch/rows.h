@@ -21,8 +21,9 @@
 #include "err.h"
 #include "ids.h"
 
-/* Rows that a thread takes at a time, at most. */
-#define ROWS_AT_A_TIME 64u
+/* Rows that a thread takes at a time, at most, and about how much text. */
+#define ROWS_AT_A_TIME 256u
+#define ROWS_TEXT_AT_A_TIME 131072u
 
 struct rows_take {
 	struct csv_row row[ROWS_AT_A_TIME];
@@ -54,6 +55,9 @@ struct rows {
 	struct buf expanded;
 	uint64_t number;         /* of the last row read */
 	uint64_t turn;
+	uint64_t given;          /* rows handed out */
+	uint64_t expected;       /* that will be; 0: not known */
+	unsigned threads;        /* that share them */
 	int failed;              /* a pass that failed gives no more rows */
 	const struct err_sink *errors, *warnings;
 	bool warned;             /* of REPEAT values that differ; once */
@@ -80,6 +84,12 @@ __attribute__((warn_unused_result))
 int rows_start(struct rows *r, const struct rows_selection *selection,
 	       struct ids *ids, csv_tap_fn *tap, void *tap_ctx,
 	       const struct err_sink *errors, const struct err_sink *warnings);
+
+/*
+ * After rows_start(): so many rows will be given out, to so many threads. Then
+ * all threads come to the end at about the same time.
+ */
+void rows_expect(struct rows *r, uint64_t count, unsigned threads);
 
 /*
  * The next selected rows. Rows that are wrong in themselves (cells missing,
