@@ -445,10 +445,15 @@ static int record_device(struct device_maker *m, struct manifest_device *d,
 {
 	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
 	const char *stem = (char *)m->stem.data;
+	char by_number[24];
 	int r;
 
 	if (m->manifest->fd < 0)
 		return 0;
+	if (!d->id) {
+		snprintf(by_number, sizeof(by_number), "%" PRIu64, d->row);
+		d->id = by_number;
+	}
 	r = name_file(m->rule, NAME_CSV, stem, &csv) ||
 	    name_file(m->rule, NAME_BIN, stem, &bin) ||
 	    name_file(m->rule, NAME_KEY, stem, &keys);
@@ -487,8 +492,7 @@ static int make_files(struct device_maker *m, const struct csv_row *row,
 		      uint64_t number, struct buf *record, struct err *err)
 {
 	const struct csv_cell *id = csv_join_id(m->join, row);
-	struct manifest_device d = { .row = number };
-	char by_number[24];
+	struct manifest_device d = { .row = number, .id = id ? id->text : NULL };
 	int r;
 
 	m->csv.len = 0;
@@ -502,8 +506,6 @@ static int make_files(struct device_maker *m, const struct csv_row *row,
 		r = finish_file(m, NAME_BIN, m->image, m->o->size, &d.bin, err);
 	if (!r)
 		r = make_label(m, number, err);
-	snprintf(by_number, sizeof(by_number), "%" PRIu64, number);
-	d.id = id ? id->text : by_number;
 	return r ? r : record_device(m, &d, record, err);
 }
 

@@ -26,21 +26,21 @@ const enum name_dir name_dir_of[NAME_KINDS] = {
 
 int name_check_part(const char *part, const char *what, struct err *err)
 {
+	bool slash = strchr(part, '/') != NULL;
 	char shown[TEXT_SHOWN];
 
 	if (!*part)
 		return err_set(err, ERR_INPUT, "the %s '' is empty: it becomes "
 			       "part of the file names", what);
-	text_show(shown, sizeof(shown), part, strlen(part));
 	if (!strcmp(part, ".") || !strcmp(part, ".."))
 		return err_set(err, ERR_INPUT, "the %s '%s' can't be part of a "
-			       "file name", what, shown);
-	if (strchr(part, '/') || text_has_control(part))
-		return err_set(err, ERR_INPUT, "the %s '%s' holds %s, which "
-			       "can't be part of a file name", what, shown,
-			       strchr(part, '/') ? "a '/'" :
-			       "a control character");
-	return 0;
+			       "file name", what, part);
+	if (!slash && !text_has_control(part))
+		return 0;
+	return err_set(err, ERR_INPUT, "the %s '%s' holds %s, which can't be "
+		       "part of a file name", what,
+		       text_show(shown, sizeof(shown), part, strlen(part)),
+		       slash ? "a '/'" : "a control character");
 }
 
 int name_stem(const struct name_rule *rule, uint64_t row, const char *id,

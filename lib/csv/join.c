@@ -332,26 +332,27 @@ int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 {
 	const struct csv_schema *s = j->schema;
 	struct nvs_item_sink into;
-	int r = 0;
+	struct err err = ERR_INIT;
+	int r = 0, code;
 
 	csv_decoder_start(d);
 	nvs_writer_start(w, image);
 	into = nvs_writer_sink(w);
 	for (size_t i = 0; i < s->count; i++) {
-		struct err err = ERR_INIT;
-
 		if (!csv_decoder_add(d, &into, &s->lines[i].spec, j->file,
 				     value_of(j, row, i), &err)) {
 			if (nvs_writer_is_over(w) && !d->full.line)
 				d->full = place_of(j, row, i);
 			continue;
 		}
-		if (!r)
-			r = err.code;
+		code = err.code;
 		sink->report(sink->ctx, &err);
 		/* No other cell is to blame for what is not there. */
-		if (err.code == ERR_NOMEM)
+		if (code == ERR_NOMEM)
 			return ERR_NOMEM;
+		if (!r)
+			r = code;
+		err_clear(&err);
 	}
 	return r;
 }
