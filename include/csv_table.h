@@ -44,6 +44,7 @@ struct csv_row {
 };
 
 #define CSV_ROW_INIT { NULL, 0, 0, BUF_INIT, 0 }
+/* Wipe and free; row is then as after CSV_ROW_INIT. */
 void csv_row_release(struct csv_row *row);
 
 /* The place of a cell; file is the table's name. */

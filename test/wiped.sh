@@ -100,6 +100,16 @@ all_wiped "generate, something in the way" 1 mfg_gen generate conf.csv \
 	values.csv P 0x4000 --fileid known_text_in_the_config \
 	--inputkey key.bin --outdir full
 
+# The table is read in pieces, which are copied for its fingerprint.
+{
+	echo pass,known_text_in_the_config
+	echo "$PASSWORD,0"
+	for i in $(seq 20000); do echo "x,$i"; done
+} >long.csv
+printf '%s\n' dev,namespace, pass,data,string >one.csv
+all_wiped "generate, a table of several pieces" 0 mfg_gen generate one.csv \
+	long.csv P 0x4000 --check --fileid known_text_in_the_config
+
 cp given/csv/P-a.csv in.csv
 printf 'known,data,known_text_in_the_config,1\n' >>in.csv
 all_wiped "nvs_partition_gen, refused" 1 nvs_partition_gen encrypt \

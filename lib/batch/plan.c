@@ -286,7 +286,6 @@ static void read_rows(struct reading *r, struct csv_table *t,
 				"only a header line");
 	}
 	report(r, 1, NULL, &err);
-	buf_wipe(&row.text);
 	csv_row_release(&row);
 }
 

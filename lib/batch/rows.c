@@ -144,7 +144,7 @@ static void unlock(struct rows *r)
 	pthread_mutex_unlock(&r->lock);
 	r->tap(r->tap_ctx, piece.data, piece.len);
 	pthread_mutex_unlock(&r->tap_lock);
-	buf_release(&piece);
+	buf_wipe(&piece);
 }
 
 int rows_start(struct rows *r, const struct rows_selection *selection,
