@@ -6,6 +6,7 @@
 #ifndef NVSGEN_FILE_H
 #define NVSGEN_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -125,6 +126,13 @@ int file_open_parent(const char *path);
  * ELOOP. -1 with errno on failure.
  */
 int file_open_dir(int at, const char *name);
+
+/*
+ * The next entry of a directory but "." and "..", valid until the next call:
+ * 1, 0 at the end, -1 with errno. An error is no end: what was not read may be
+ * what matters.
+ */
+int file_next_entry(DIR *dir, const char **name);
 
 /*
  * path with a leading "~" or "~/" replaced by the home directory, appended

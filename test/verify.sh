@@ -367,6 +367,24 @@ is "a named key file is found" "$status $(cat "$OUT" "$ERR")" \
 	"0 1 images verified, 0 wrong"
 cd "$T" || exit 1
 
+# ---- a directory that can't be read to its end is not a small one ----
+
+tree_of
+for ((at = 1, ended = 0; at < 100 && ended < 1; at++)); do
+	rm -f hit
+	try env "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}" \
+		LD_PRELOAD="$BUILD/test/preload/failio.so" FAILIO_HIT="$T/hit" \
+		FAILIO_CALL=readdir FAILIO_AT=$at FAILIO_ERRNO=5 \
+		mfg_gen verify --outdir out
+	if [ ! -e hit ]; then
+		ended=1
+		right "readdir is called $((at - 1)) times, and none is left to fail"
+	else
+		refused "what call $at of readdir hides is not passed over" 1 \
+			"cannot read 'out/" Input/output
+	fi
+done
+
 # ---- every recorded batch of test/golden ----
 
 while IFS= read -r -d '' bin; do

@@ -405,6 +405,18 @@ int file_open_dir(int at, const char *name)
 	return fd;
 }
 
+int file_next_entry(DIR *dir, const char **name)
+{
+	const struct dirent *e;
+
+	do {
+		errno = 0;
+		e = readdir(dir);
+	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
+	*name = e ? e->d_name : NULL;
+	return e ? 1 : errno ? -1 : 0;
+}
+
 int file_expand_home(const char *path, struct buf *out, struct err *err)
 {
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {

@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "digest.h"
+#include "file.h"
 #include "nvs_format.h"
 
 /* A key is known by its digest, so that the keys themselves are not kept. */
@@ -84,22 +85,17 @@ static int read_all(struct key_files *f, DIR *d, const char *path,
 		    struct err *err)
 {
 	uint8_t key[NVS_KEYS_SIZE];
-	const struct dirent *e;
-	int r = 0;
+	const char *name;
+	int r = 0, got = 0;
 
-	for (;;) {
-		size_t n;
+	while (!r && (got = file_next_entry(d, &name)) > 0) {
+		size_t n = f->wanted(f->ctx, name) ?
+			   read_key(dirfd(d), name, key) : 0;
 
-		errno = 0;
-		e = readdir(d);
-		if (!e || r)
-			break;
-		n = f->wanted(f->ctx, e->d_name) ?
-		    read_key(dirfd(d), e->d_name, key) : 0;
 		if (n)
-			r = add(f, key, n, e->d_name, err);
+			r = add(f, key, n, name, err);
 	}
-	if (!r && errno)
+	if (got < 0)
 		r = err_io(err, errno, "cannot read", path);
 	mem_wipe(key, sizeof(key));
 	return r;

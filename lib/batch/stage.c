@@ -158,22 +158,6 @@ static DIR *open_entries(int fd)
 }
 
 /*
- * The next entry but "." and "..": 1, 0 at the end, -1 with errno. An error
- * is no end: what is left unread may be the only copy of a key.
- */
-static int next_entry(DIR *d, const char **name)
-{
-	struct dirent *e;
-
-	do {
-		errno = 0;
-		e = readdir(d);
-	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
-	*name = e ? e->d_name : NULL;
-	return e ? 1 : errno ? -1 : 0;
-}
-
-/*
  * Remove the entries of a directory but for one (kept may be NULL), and
  * theirs one level down.
  */
@@ -183,7 +167,7 @@ static int remove_entries(int fd, const char *kept, bool deeper)
 	const char *name;
 	int r = d ? 0 : -1;
 
-	while (!r && (r = next_entry(d, &name)) > 0) {
+	while (!r && (r = file_next_entry(d, &name)) > 0) {
 		int sub;
 
 		if (kept && !strcmp(name, kept)) {
@@ -715,7 +699,7 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 
 	if (!d)
 		return err_io(err, errno, "cannot read", s->partial);
-	while (!r && (got = next_entry(d, &name)) > 0) {
+	while (!r && (got = file_next_entry(d, &name)) > 0) {
 		moved = 1;
 		r = publish_file(s, dir, name, overwrite, err);
 	}
@@ -730,7 +714,7 @@ static int is_empty(int fd)
 {
 	DIR *d = open_entries(fd);
 	const char *name;
-	int got = d ? next_entry(d, &name) : -1;
+	int got = d ? file_next_entry(d, &name) : -1;
 
 	if (d)
 		closedir(d);

@@ -163,19 +163,19 @@ static int each_file(struct verify *v, const char *dir,
 		     struct err *err)
 {
 	struct buf path = BUF_INIT;
-	struct dirent *e;
+	const char *name;
 	DIR *d = NULL;
-	int r = 0;
+	int r = 0, got = 0;
 
 	if (buf_printf(&path, "%s/%s", v->o->outdir, dir) || !buf_str(&path))
 		r = err_nomem(err);
 	else if (!(d = opendir((char *)path.data)) && errno != ENOENT)
 		r = err_io(err, errno, "cannot read", (char *)path.data);
-	while (d && !r && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0 &&
-		    visit(v, dirfd(d), e->d_name))
+	while (d && !r && (got = file_next_entry(d, &name)) > 0)
+		if (visit(v, dirfd(d), name))
 			r = err_nomem(err);
+	if (got < 0)
+		r = err_io(err, errno, "cannot read", (char *)path.data);
 	if (d)
 		closedir(d);
 	buf_release(&path);

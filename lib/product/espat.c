@@ -299,34 +299,34 @@ static void names_release(struct names *n)
 	mem_free(n->list);
 }
 
-/* All entries of a directory but "." and "..", in byte order. */
+static int add_name(struct names *n, const char *name)
+{
+	char **list = espat_grow(n->list, n->count, &n->cap, sizeof(*list));
+
+	if (!list)
+		return ERR_NOMEM;
+	n->list = list;
+	list[n->count] = mem_strndup(name, strlen(name));
+	if (!list[n->count])
+		return ERR_NOMEM;
+	n->count++;
+	return 0;
+}
+
+/* All entries of a directory, in byte order. */
 static int list_directory(const char *path, struct names *n, struct err *err)
 {
 	DIR *dir = opendir(path);
-	struct dirent *d;
-	char **list;
+	const char *name;
+	int got, failed = 0;
 
 	if (!dir)
 		return err_io(err, errno, "cannot open directory", path);
-	while (errno = 0, (d = readdir(dir)) != NULL) {
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
-			continue;
-		list = espat_grow(n->list, n->count, &n->cap, sizeof(*list));
-		if (!list)
-			break;
-		n->list = list;
-		list[n->count] = mem_strndup(d->d_name, strlen(d->d_name));
-		if (!list[n->count])
-			break;
-		n->count++;
-	}
-	if (d || errno) {
-		int failed = d ? ENOMEM : errno;
-
-		closedir(dir);
-		return err_io(err, failed, "cannot read directory", path);
-	}
+	while (!failed && (got = file_next_entry(dir, &name)) != 0)
+		failed = got < 0 ? errno : add_name(n, name) ? ENOMEM : 0;
 	closedir(dir);
+	if (failed)
+		return err_io(err, failed, "cannot read directory", path);
 	if (n->count)
 		qsort(n->list, n->count, sizeof(*n->list), by_name);
 	return 0;
