@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "csv_input.h"
 #include "csv_schema.h"
+#include "file.h"
 #include "nvs_format.h"
 
 /* ---- The allocator ---- */
@@ -59,12 +60,27 @@ static bool no_memory(int r, const struct reports *reports, unsigned long n)
 	return true;
 }
 
+/* Files that are open now, and the directory in which they are listed. */
+static unsigned open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned count = 0;
+	const char *name;
+
+	assert_non_null(d);
+	while (file_next_entry(d, &name) > 0)
+		count++;
+	closedir(d);
+	return count;
+}
+
 /*
  * Runs try(n) for every n until it meets no failure, both ways; how many
- * calls there were.
+ * calls there were. None leaves a file open.
  */
 static unsigned long for_every_call(bool (*try)(unsigned long n))
 {
+	unsigned before = open_files();
 	unsigned long n = 0;
 
 	for (unsigned way = 0; way < 2; way++) {
@@ -72,6 +88,7 @@ static unsigned long for_every_call(bool (*try)(unsigned long n))
 		n = 1;
 		while (!try(n)) {
 			assert_true(n < 5000);
+			assert_int_equal(open_files(), before);
 			n++;
 		}
 	}

@@ -483,6 +483,8 @@ static int open_stage(struct batch *b, struct err *err)
 	r = manifest_init(&b->manifest, fd, b->o->offset_known, b->o->offset,
 			  err);
 	b->manifest_ready = !r;
+	if (r && fd >= 0)
+		close(fd);
 	if (!r && b->extras.expanded.len) {
 		b->rows.expand_fd = stage_open_own(&b->stage, EXPANDED_FILE,
 						   expanded_mode(b), err);
