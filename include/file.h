@@ -113,7 +113,8 @@ int file_make_parent(const char *path, struct err *err);
 /*
  * Whether a file may be relied on: it belongs to who runs this, to root, or
  * to the owner of dir, the directory it was found in, who could put there
- * what he likes anyway. Others' files in a directory for all may be planted.
+ * what he likes anyway; dir may be -1, whose owner nobody knows. Others' files
+ * in a directory for all may be planted.
  */
 bool file_is_trusted(const struct stat *file, int dir);
 

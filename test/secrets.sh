@@ -222,6 +222,18 @@ else
 	refuses "codes that another user knows are not used" 1 \
 		".factory_nvs_gen-H.plan" "another user's" -- \
 		factory_nvs_gen batch --count 1 --outdir shared --resume H
+	# Nor are they where it can't be told whose the directory is.
+	opened=0
+	while rm -f hit && env "ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS" \
+		LD_PRELOAD="$BUILD/test/preload/failio.so" FAILIO_HIT="$T/hit" \
+		FAILIO_CALL=open FAILIO_AT=$((opened + 1)) FAILIO_ERRNO=13 \
+		factory_nvs_gen batch --count 1 --outdir shared --resume H \
+		>/dev/null 2>&1
+		[ -e hit ] && [ ! -e shared/setup-H.csv ]; do
+		opened=$((opened + 1))
+	done
+	is "not even when something can't be opened" \
+		"$((opened > 1)) $(find shared -name setup-H.csv)" "1 "
 	chown 0 shared/.factory_nvs_gen-H.plan
 	try factory_nvs_gen batch --count 1 --outdir shared --resume H
 	succeeds "one's own are"

@@ -34,7 +34,7 @@ int inputs_read_conf(const char *path, struct buf *conf, struct err *err)
 	return r ? r : file_read(path, CONF_MAX, conf, err);
 }
 
-static int open_input(const char *path, struct err *err)
+int inputs_open(const char *path, struct err *err)
 {
 	int fd = !strcmp(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
 				      open(path, O_RDONLY | O_CLOEXEC);
@@ -130,7 +130,7 @@ static int copy_all(int from, int to, const char *path, atomic_int *stop,
 int inputs_open_values(const char *path, atomic_int *stop, int *fd,
 		       struct err *err)
 {
-	int from = open_input(path, err), to, r;
+	int from = inputs_open(path, err), to, r;
 	struct stat st;
 
 	if (from < 0)
@@ -207,7 +207,7 @@ static int add_ids(struct buf *text, const char *path, struct ids *ids,
 int inputs_read_ids(const char *path, struct ids *ids, struct err *err)
 {
 	struct buf text = BUF_INIT;
-	int fd = open_input(path, err), r;
+	int fd = inputs_open(path, err), r;
 
 	if (fd < 0)
 		return err->code;

@@ -9,6 +9,12 @@
 #include "err.h"
 #include "ids.h"
 
+/*
+ * Open a file for reading; "-" is stdin. -1 with *err filled on failure. The
+ * caller closes it.
+ */
+int inputs_open(const char *path, struct err *err);
+
 /* The whole configuration, which has to be called .csv. */
 __attribute__((warn_unused_result))
 int inputs_read_conf(const char *path, struct buf *conf, struct err *err);

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "findings.h"
 #include "homekit_label.h"
+#include "inputs.h"
 #include "name.h"
 #include "plan.h"
 #include "random.h"
@@ -106,24 +107,33 @@ static int look(struct setup_batch *s, struct err *err)
 
 /* ---- The plan ---- */
 
-/* The plan of an earlier run: nobody else may have put it there. */
+/*
+ * The plan of an earlier run, which nobody else may have put there. -1 with
+ * *err filled on failure.
+ */
 static int open_plan(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int dir = file_open_parent(path);
+	int dir, r = 0;
 	struct stat st;
 
-	if (fd >= 0 && dir >= 0 && !fstat(fd, &st) &&
-	    !file_is_trusted(&st, dir)) {
-		err_set(err, ERR_EXISTS, "'%s' is another user's file, who would "
-			"know the setup codes: look where it comes from, then "
-			"remove it", path);
-		close(fd);
-		fd = -1;
+	if (fd < 0) {
+		err_io(err, errno, "cannot open", path);
+		return -1;
 	}
+	dir = file_open_parent(path);
+	if (fstat(fd, &st))
+		r = err_io(err, errno, "cannot look at", path);
+	else if (!file_is_trusted(&st, dir))
+		r = err_set(err, ERR_EXISTS, "'%s' is another user's file, who "
+			    "would know the setup codes: look where it comes "
+			    "from, then remove it", path);
 	if (dir >= 0)
 		close(dir);
-	return fd;
+	if (!r)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static int read_plan(struct setup_batch *s, const char *path,
@@ -136,13 +146,9 @@ static int read_plan(struct setup_batch *s, const char *path,
 	if (path == (char *)s->plan_path.data)
 		fd = open_plan(path, &err);
 	else
-		fd = !strcmp(path, "-") ?
-		     fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
-		     open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		err_io(&err, errno, "cannot open", path);
+		fd = inputs_open(path, &err);
+	if (fd < 0)
 		return report(s, &err);
-	}
 	r = plan_read(plan, fd, path, name_column, &rule, &s->sink);
 	close(fd);
 	return r;
