@@ -71,6 +71,14 @@ void *mem_array(size_t count, size_t size);
 void *mem_realloc(void *p, size_t n);
 void mem_free(void *p);
 
+/*
+ * The array with room for so many elements of size bytes: moved if it has room
+ * for *cap only, which is updated. What is moved leaves no copy behind. NULL
+ * when out of memory: the array is as it was. One that is NULL is allocated,
+ * even for no element.
+ */
+void *mem_grow(void *array, size_t need, size_t *cap, size_t size);
+
 /* A NUL-terminated copy of n bytes, or NULL. */
 char *mem_strndup(const char *s, size_t n);
 

@@ -129,6 +129,42 @@ static void test_arrays_and_copies(void **state)
 	mem_free(copy);
 }
 
+/* Doubled from 16 on; what is in it stays. */
+static void test_array_grows(void **state)
+{
+	size_t cap = 0, sizes = 0;
+	uint16_t *a = mem_grow(NULL, 0, &cap, sizeof(*a)), *to;
+
+	(void)state;
+	assert_non_null(a);
+	for (uint16_t n = 0; n < 1000; n++) {
+		size_t had = cap;
+
+		a = mem_grow(a, n + 1u, &cap, sizeof(*a));
+		assert_non_null(a);
+		a[n] = n;
+		sizes += cap != had;
+	}
+	assert_int_equal(cap, 1024);
+	assert_int_equal(sizes, 6);
+	for (uint16_t n = 0; n < 1000; n++)
+		assert_int_equal(a[n], n);
+	refuse = 1;
+	assert_ptr_equal(mem_grow(a, 1024, &cap, sizeof(*a)), a);
+	assert_null(mem_grow(a, 1025, &cap, sizeof(*a)));
+	refuse = 0;
+	calls = 0;
+	assert_null(mem_grow(a, SIZE_MAX / 2, &cap, sizeof(*a)));
+	assert_null(mem_grow(a, SIZE_MAX, &cap, sizeof(*a)));
+	assert_int_equal(calls, 0);
+	assert_int_equal(cap, 1024);
+	assert_int_equal(a[999], 999);
+	to = mem_grow(a, 5000, &cap, sizeof(*a));
+	assert_non_null(to);
+	assert_int_equal(cap, 8192);
+	mem_free(to);
+}
+
 static void test_wipe(void **state)
 {
 	uint8_t bytes[6];
@@ -158,6 +194,7 @@ int main(void)
 		counted(test_out_of_memory_changes_nothing),
 		counted(test_huge_sizes_never_reach_the_allocator),
 		counted(test_arrays_and_copies),
+		counted(test_array_grows),
 		counted(test_wipe),
 	};
 

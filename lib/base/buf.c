@@ -37,6 +37,28 @@ void *mem_array(size_t count, size_t size)
 	return p;
 }
 
+void *mem_grow(void *array, size_t need, size_t *cap, size_t size)
+{
+	size_t had = array ? *cap : 0, more = had ? had : 16;
+	void *p;
+
+	if (array && need <= had)
+		return array;
+	if (need > SIZE_MAX / 2 / size)
+		return NULL;
+	while (more < need)
+		more *= 2;
+	p = mem_alloc(more * size);
+	if (!p)
+		return NULL;
+	if (array)
+		memcpy(p, array, had * size);
+	mem_wipe(array, had * size);
+	mem_free(array);
+	*cap = more;
+	return p;
+}
+
 void mem_free(void *p)
 {
 	free(p);

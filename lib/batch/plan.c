@@ -23,21 +23,15 @@ void plan_release(struct plan *p)
 /* A new last line, all zero. NULL when there is no memory. */
 static struct plan_line *add_line(struct plan *p)
 {
-	if (p->count == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 64;
-		struct plan_line *lines = mem_array(cap, sizeof(*lines));
+	struct plan_line *lines = mem_grow(p->lines, p->count + 1, &p->cap,
+					   sizeof(*lines));
 
-		if (!lines)
-			return NULL;
-		if (p->lines) {
-			memcpy(lines, p->lines, p->count * sizeof(*lines));
-			mem_wipe(p->lines, p->cap * sizeof(*lines));
-			mem_free(p->lines);
-		}
-		p->lines = lines;
-		p->cap = cap;
-	}
-	return &p->lines[p->count++];
+	if (!lines)
+		return NULL;
+	p->lines = lines;
+	lines += p->count++;
+	*lines = (struct plan_line){ 0 };
+	return lines;
 }
 
 /* ---- Drawing ---- */

@@ -99,16 +99,11 @@ static int add_row(struct record *r, const struct csv_row *row,
 			      row->count == 1 ? "" : "s", (int)RECORD_COLUMNS);
 	if (check_row(row, path, err))
 		return err->code;
-	if (r->count == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 256;
-
-		to = mem_realloc(r->rows, cap * sizeof(*to));
-		if (!to)
-			return err_nomem(err);
-		r->rows = to;
-		r->cap = cap;
-	}
-	to = &r->rows[r->count];
+	to = mem_grow(r->rows, r->count + 1, &r->cap, sizeof(*to));
+	if (!to)
+		return err_nomem(err);
+	r->rows = to;
+	to += r->count;
 	to->line = row->line;
 	to->name = mem_strndup(row->cells[RECORD_BIN].text + 4,
 			       row->cells[RECORD_BIN].len - 8);

@@ -64,16 +64,11 @@ static int add(struct key_files *f, const uint8_t *key, size_t n,
 {
 	struct key_file *file;
 
-	if (f->count == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 64;
-
-		file = mem_realloc(f->list, cap * sizeof(*file));
-		if (!file)
-			return err_nomem(err);
-		f->list = file;
-		f->cap = cap;
-	}
-	file = &f->list[f->count];
+	file = mem_grow(f->list, f->count + 1, &f->cap, sizeof(*file));
+	if (!file)
+		return err_nomem(err);
+	f->list = file;
+	file += f->count;
 	file->name = mem_strndup(name, strlen(name));
 	if (!file->name)
 		return err_nomem(err);

@@ -121,25 +121,12 @@ static struct image *find_image(const struct verify *v, const char *name,
 		       compare_names);
 }
 
-/* An array with room for one more than count, or NULL. */
-static void *grow(void *array, size_t *cap, size_t count, size_t element)
-{
-	size_t more = *cap ? 2 * *cap : 256;
-
-	if (count < *cap)
-		return array;
-	array = mem_realloc(array, more * element);
-	if (array)
-		*cap = more;
-	return array;
-}
-
 static int add_image(struct verify *v, int dir, const char *file, size_t len)
 {
 	struct stat st;
 	struct image *images;
 
-	images = grow(v->images, &v->cap, v->count, sizeof(*images));
+	images = mem_grow(v->images, v->count + 1, &v->cap, sizeof(*images));
 	if (!images)
 		return ERR_NOMEM;
 	v->images = images;
@@ -373,8 +360,8 @@ static int add_stray(struct verify *v, const struct kind *k,
 	struct stray *strays;
 	int r = ERR_NOMEM;
 
-	strays = grow(v->strays, &v->stray_cap, v->stray_count,
-		      sizeof(*strays));
+	strays = mem_grow(v->strays, v->stray_count + 1, &v->stray_cap,
+			  sizeof(*strays));
 	if (strays) {
 		v->strays = strays;
 		r = put_path(v, k, name, &path);

@@ -74,17 +74,14 @@ static int check_count(const struct layout *l, const struct csv_row *row,
 
 static struct csv_input_line *new_line(struct csv_input *in)
 {
-	if (in->count == in->lines_cap) {
-		size_t cap = in->lines_cap ? 2 * in->lines_cap : 32;
-		struct csv_input_line *lines;
+	struct csv_input_line *lines = mem_grow(in->lines, in->count + 1,
+						&in->lines_cap,
+						sizeof(*lines));
 
-		lines = mem_realloc(in->lines, cap * sizeof(*lines));
-		if (!lines)
-			return NULL;
-		in->lines = lines;
-		in->lines_cap = cap;
-	}
-	return &in->lines[in->count];
+	if (!lines)
+		return NULL;
+	in->lines = lines;
+	return &lines[in->count];
 }
 
 /* The cell of a column; empty where a namespace row lacks it. */

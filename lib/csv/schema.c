@@ -127,17 +127,13 @@ static bool is_namespace(const struct csv_cell *type)
 
 static struct csv_line *new_line(struct csv_schema *s)
 {
-	if (s->count == s->lines_cap) {
-		size_t cap = s->lines_cap ? 2 * s->lines_cap : 32;
-		struct csv_line *lines = mem_realloc(s->lines,
-						     cap * sizeof(*lines));
+	struct csv_line *lines = mem_grow(s->lines, s->count + 1,
+					  &s->lines_cap, sizeof(*lines));
 
-		if (!lines)
-			return NULL;
-		s->lines = lines;
-		s->lines_cap = cap;
-	}
-	return &s->lines[s->count];
+	if (!lines)
+		return NULL;
+	s->lines = lines;
+	return &lines[s->count];
 }
 
 /* One row more. *ns is the namespace that is open, NULL before the first. */

@@ -308,14 +308,12 @@ static int fail_here(struct csv_table *t, struct err *err, const char *what)
 
 static int more_cells(struct csv_row *row, struct err *err)
 {
-	size_t cap = row->cells_cap ? 2 * row->cells_cap : 16;
-	struct csv_cell *cells;
+	struct csv_cell *cells = mem_grow(row->cells, row->cells_cap + 1,
+					  &row->cells_cap, sizeof(*cells));
 
-	cells = mem_realloc(row->cells, cap * sizeof(*cells));
 	if (!cells)
 		return err_nomem(err);
 	row->cells = cells;
-	row->cells_cap = cap;
 	return 0;
 }
 

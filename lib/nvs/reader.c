@@ -295,30 +295,13 @@ static unsigned step(const struct nvs_raw_entry *e)
 	       e->span : 1;
 }
 
-/* An array with room for need elements, or NULL; *cap is kept up to date. */
-static void *grow(void *p, size_t *cap, size_t need, size_t element)
-{
-	size_t want = *cap ? *cap : 32;
-
-	if (p && need <= *cap)
-		return p;
-	while (want < need)
-		want *= 2;
-	if (want > SIZE_MAX / element)
-		return NULL;
-	p = mem_realloc(p, want * element);
-	if (p)
-		*cap = want;
-	return p;
-}
-
 static int add_record(struct nvs_reader *r, size_t page,
 		      const struct nvs_raw_entry *e)
 {
 	struct nvs_record *rec;
 
-	rec = grow(r->records, &r->record_cap, r->record_count + 1,
-		   sizeof(*rec));
+	rec = mem_grow(r->records, r->record_count + 1, &r->record_cap,
+		       sizeof(*rec));
 	if (!rec)
 		return ERR_NOMEM;
 	r->records = rec;
@@ -360,7 +343,7 @@ static int read_pages(struct nvs_reader *r)
 	size_t count = r->size / NVS_PAGE_SIZE;
 	void *p;
 
-	p = grow(r->pages, &r->page_cap, count, sizeof(*r->pages));
+	p = mem_grow(r->pages, count, &r->page_cap, sizeof(*r->pages));
 	if (!p)
 		return ERR_NOMEM;
 	r->pages = p;
@@ -389,7 +372,8 @@ static int order_pages(struct nvs_reader *r)
 {
 	void *p;
 
-	p = grow(r->order, &r->order_cap, r->page_count, sizeof(*r->order));
+	p = mem_grow(r->order, r->page_count, &r->order_cap,
+		     sizeof(*r->order));
 	if (!p)
 		return ERR_NOMEM;
 	r->order = p;
@@ -428,8 +412,8 @@ static int sort_records(struct nvs_reader *r)
 {
 	void *p;
 
-	p = grow(r->sorted, &r->sorted_cap, r->record_count,
-		 sizeof(*r->sorted));
+	p = mem_grow(r->sorted, r->record_count, &r->sorted_cap,
+		     sizeof(*r->sorted));
 	if (!p)
 		return ERR_NOMEM;
 	r->sorted = p;
@@ -475,8 +459,8 @@ static int define_namespaces(struct nvs_reader *r)
 {
 	void *p;
 
-	p = grow(r->namespaces, &r->namespace_cap, r->record_count,
-		 sizeof(*r->namespaces));
+	p = mem_grow(r->namespaces, r->record_count, &r->namespace_cap,
+		     sizeof(*r->namespaces));
 	if (!p)
 		return ERR_NOMEM;
 	r->namespaces = p;
@@ -617,7 +601,8 @@ static int make_items(struct nvs_reader *r)
 {
 	void *p;
 
-	p = grow(r->items, &r->item_cap, r->record_count, sizeof(*r->items));
+	p = mem_grow(r->items, r->record_count, &r->item_cap,
+		     sizeof(*r->items));
 	if (!p)
 		return ERR_NOMEM;
 	r->items = p;

@@ -18,27 +18,14 @@
 
 /* ---- Memory ---- */
 
-void *espat_grow(void *list, size_t count, size_t *cap, size_t size)
-{
-	size_t more = *cap ? 2 * *cap : 8;
-	void *p;
-
-	if (count < *cap)
-		return list;
-	p = mem_realloc(list, more * size);
-	if (p)
-		*cap = more;
-	return p;
-}
-
 const char *espat_path(struct espat *e, const char *below, const char *name,
 		       struct err *err)
 {
 	struct buf path = BUF_INIT;
 	char **paths;
 
-	paths = espat_grow(e->paths, e->path_count, &e->paths_cap,
-			   sizeof(*paths));
+	paths = mem_grow(e->paths, e->path_count + 1, &e->paths_cap,
+			 sizeof(*paths));
 	if (paths)
 		e->paths = paths;
 	if (!paths || buf_printf(&path, "%s/%s%s%s", e->root, below,
@@ -119,7 +106,7 @@ int espat_group(struct espat *e, const char *name, const struct pos *pos,
 		err_place(err, pos);
 		return r;
 	}
-	g = espat_grow(e->groups, e->group_count, &e->groups_cap, sizeof(*g));
+	g = mem_grow(e->groups, e->group_count + 1, &e->groups_cap, sizeof(*g));
 	if (!g)
 		return err_nomem(err);
 	e->groups = g;
@@ -150,7 +137,8 @@ int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 			return err_at(err, pos, ERR_DUPLICATE, "key '%s' is "
 				      "there already in namespace '%s'", key,
 				      g->name);
-	keys = espat_grow(g->keys, g->key_count, &g->keys_cap, sizeof(*keys));
+	keys = mem_grow(g->keys, g->key_count + 1, &g->keys_cap,
+			sizeof(*keys));
 	if (!keys)
 		return err_nomem(err);
 	g->keys = keys;
@@ -225,8 +213,8 @@ static int add_feature(struct espat *e, const char *s, size_t len,
 			      "SUPPORT=y ble_data'");
 	if (!espat_option(e, s, option))
 		return 0;
-	f = espat_grow(e->features, e->feature_count, &e->features_cap,
-		       sizeof(*f));
+	f = mem_grow(e->features, e->feature_count + 1, &e->features_cap,
+		     sizeof(*f));
 	if (!f)
 		return err_nomem(err);
 	e->features = f;
@@ -301,7 +289,7 @@ static void names_release(struct names *n)
 
 static int add_name(struct names *n, const char *name)
 {
-	char **list = espat_grow(n->list, n->count, &n->cap, sizeof(*list));
+	char **list = mem_grow(n->list, n->count + 1, &n->cap, sizeof(*list));
 
 	if (!list)
 		return ERR_NOMEM;

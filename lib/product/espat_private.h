@@ -60,12 +60,6 @@ struct espat {
 };
 
 /*
- * Room for one more element at the end of a list of count elements; size is
- * that of an element. NULL when out of memory: the list is as it was.
- */
-void *espat_grow(void *list, size_t count, size_t *cap, size_t size);
-
-/*
  * "<root>/<below>", or "<root>/<below>/<name>" when name is not NULL. NULL
  * with *err filled when out of memory. Belongs to e.
  */

@@ -30,8 +30,8 @@ int espat_end_line(struct espat_group *g, size_t start, size_t value_at,
 {
 	struct espat_source *s;
 
-	s = espat_grow(g->sources, g->source_count, &g->sources_cap,
-		       sizeof(*s));
+	s = mem_grow(g->sources, g->source_count + 1, &g->sources_cap,
+		     sizeof(*s));
 	if (!s || buf_putc(&g->lines, '\n'))
 		return ERR_NOMEM;
 	g->sources = s;

@@ -226,8 +226,8 @@ static int add_partition(struct espat *e, const char *line, unsigned number)
 {
 	struct espat_partition *p;
 
-	p = espat_grow(e->partitions, e->partition_count, &e->partitions_cap,
-		       sizeof(*p));
+	p = mem_grow(e->partitions, e->partition_count + 1, &e->partitions_cap,
+		     sizeof(*p));
 	if (!p)
 		return ERR_NOMEM;
 	e->partitions = p;

@@ -73,16 +73,11 @@ struct partition *parttable_add(struct parttable_reader *r, const char *name,
 	struct parttable *t = r->table;
 	struct partition *p;
 
-	if (t->count == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 16;
-
-		p = mem_realloc(t->rows, cap * sizeof(*p));
-		if (!p)
-			return NULL;
-		t->rows = p;
-		r->cap = cap;
-	}
-	p = &t->rows[t->count];
+	p = mem_grow(t->rows, t->count + 1, &r->cap, sizeof(*p));
+	if (!p)
+		return NULL;
+	t->rows = p;
+	p += t->count;
 	*p = (struct partition){ .name = mem_strndup(name, len) };
 	if (!p->name)
 		return NULL;

@@ -306,18 +306,13 @@ static void split(struct text_reader *t, const char *s, size_t len, bool own)
 static struct place *add_place(struct text_reader *t)
 {
 	size_t n = t->r->table->count;
+	struct place *p = mem_grow(t->places, n + 1, &t->cap, sizeof(*p));
 
-	if (n == t->cap) {
-		size_t cap = t->cap ? 2 * t->cap : 16;
-		struct place *p = mem_realloc(t->places, cap * sizeof(*p));
-
-		if (!p)
-			return NULL;
-		t->places = p;
-		t->cap = cap;
-	}
-	t->places[n] = (struct place){ 0 };
-	return &t->places[n];
+	if (!p)
+		return NULL;
+	t->places = p;
+	p[n] = (struct place){ 0 };
+	return &p[n];
 }
 
 static int parse_row(struct text_reader *t)
