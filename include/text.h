@@ -82,8 +82,14 @@ int text_to_hex(const uint8_t *p, size_t n, struct buf *out);
  */
 bool text_is_utf8(const void *p, size_t len, size_t *at);
 
+/* How many characters of UTF-8 begin in len bytes: what columns count. */
+size_t text_chars(const void *p, size_t len);
+
 /* White space as ASCII knows it: blank, \t \n \v \f \r. */
 bool text_is_space(char c);
+
+/* Leave out white space at both ends. */
+void text_trim(const char **s, size_t *len);
 
 /* Equal without regard to the case of ASCII letters; b is NUL-terminated. */
 bool text_same_word(const char *a, size_t len, const char *b);
@@ -96,8 +102,9 @@ bool text_has_control(const char *s);
 
 /*
  * s for a message, into out[size]: control characters, characters that cannot
- * be seen or turn the line around, and bytes that are not UTF-8 as \xNN, and "..." in place of what is too long (never within a
- * character). Returns out. size of at least 8.
+ * be seen or turn the line around, and bytes that are not UTF-8 as \xNN, and
+ * "..." in place of what is too long (never within a character). Returns out.
+ * size of at least 8.
  */
 char *text_show(char *out, size_t size, const char *s, size_t len);
 

@@ -315,6 +315,36 @@ static void test_utf8_is_exact(void **state)
 
 /* ---- Words and messages ---- */
 
+static void test_chars(void **state)
+{
+	(void)state;
+	assert_int_equal(text_chars(NULL, 0), 0);
+	assert_int_equal(text_chars("abc", 2), 2);
+	assert_int_equal(text_chars("\xC3\xA4 \xE2\x82\xAC", 6), 3);
+	assert_int_equal(text_chars("\xF0\x9F\x98\x80", 4), 1);
+}
+
+static void test_trim(void **state)
+{
+	static const struct {
+		const char *text, *left;
+	} cases[] = {
+		{ "", "" }, { " \t\v\f\r\n", "" }, { "a", "a" },
+		{ "  a b\n", "a b" }, { "a ", "a" }, { "\ta", "a" },
+		{ "\xC2\xA0" "a", "\xC2\xA0" "a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *s = cases[i].text;
+		size_t len = strlen(s);
+
+		text_trim(&s, &len);
+		assert_int_equal(len, strlen(cases[i].left));
+		assert_memory_equal(s, cases[i].left, len);
+	}
+}
+
 static void test_words(void **state)
 {
 	(void)state;
@@ -383,6 +413,8 @@ int main(void)
 		cmocka_unit_test(test_written_spelling),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_utf8_is_exact),
+		cmocka_unit_test(test_chars),
+		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_show),
 	};

@@ -10,6 +10,16 @@ bool text_is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+void text_trim(const char **s, size_t *len)
+{
+	while (*len && text_is_space(**s)) {
+		(*s)++;
+		(*len)--;
+	}
+	while (*len && text_is_space((*s)[*len - 1]))
+		(*len)--;
+}
+
 /*
  * Value of a hex digit, more than any base when it is none. By table: which
  * digit comes next no processor can guess, so comparing would take longer.
@@ -26,16 +36,6 @@ static unsigned digit_value(char c)
 	};
 
 	return more_by_one[(uint8_t)c] - 1u;
-}
-
-static void trim(const char **s, size_t *len)
-{
-	while (*len && text_is_space(**s)) {
-		(*s)++;
-		(*len)--;
-	}
-	while (*len && text_is_space((*s)[*len - 1]))
-		(*len)--;
 }
 
 static enum text_status digits(const char *s, size_t len, uint64_t *out)
@@ -69,7 +69,7 @@ enum text_status text_int(const char *s, size_t len, struct text_int *out)
 	bool negative = false;
 
 	*out = (struct text_int){ false, 0 };
-	trim(&s, &len);
+	text_trim(&s, &len);
 	if (!len)
 		return TEXT_EMPTY;
 	if (*s == '-' || *s == '+') {
@@ -87,21 +87,42 @@ enum text_status text_unsigned(const char *s, uint64_t *out)
 	return *s ? digits(s, strlen(s), out) : TEXT_EMPTY;
 }
 
-/* How many bytes the character at s takes in a message. */
-static size_t char_len(const char *s, size_t len)
+/* Length of the UTF-8 sequence at p, 0 when it is none. */
+static size_t utf8_sequence(const uint8_t *p, size_t len)
 {
-	for (size_t n = 1; n <= 4 && n <= len; n++)
-		if (text_is_utf8(s, n, NULL))
-			return n;
-	return 1;
+	uint8_t low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len < n)
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;   /* else longer than need be */
+	else if (p[0] == 0xed)
+		high = 0x9f;  /* else a surrogate */
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;  /* else above U+10FFFF */
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return n;
 }
 
 static int bad_char(struct err *err, const char *s, size_t len, size_t i,
 		    const char *what)
 {
+	size_t n = utf8_sequence((const uint8_t *)s + i, len - i);
 	char shown[TEXT_SHOWN];
 
-	text_show(shown, sizeof(shown), s + i, char_len(s + i, len - i));
+	text_show(shown, sizeof(shown), s + i, n ? n : 1);
 	return err_set(err, ERR_INPUT, "'%s' at character %zu is no %s", shown,
 		       i + 1, what);
 }
@@ -111,7 +132,7 @@ int text_hex_check(const char *s, size_t len, struct err *err)
 	const char *p = s;
 	size_t n = len;
 
-	trim(&p, &n);
+	text_trim(&p, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (digit_value(p[i]) < 16)
 			continue;
@@ -133,10 +154,10 @@ int text_hex(const char *s, size_t len, struct buf *out, struct err *err)
 
 	if (r)
 		return r;
-	trim(&p, &n);
+	text_trim(&p, &n);
 	if (n % 2)
-		return err_set(err, ERR_INPUT, "an odd number of hex digits (%zu), "
-			       "two are needed for each byte", n);
+		return err_set(err, ERR_INPUT, "an odd number of hex digits "
+			       "(%zu), two are needed for each byte", n);
 	if (buf_reserve(out, n / 2))
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i += 2)
@@ -195,9 +216,9 @@ static int base64_check(const char *s, size_t len, size_t *chars, size_t *pads,
 		++*chars;
 	}
 	if (*chars % 4 || *pads > 2)
-		return err_set(err, ERR_INPUT, "base64 of %zu characters with %zu "
-			       "'=' at its end: a multiple of 4 is needed, padded "
-			       "with at most two", *chars, *pads);
+		return err_set(err, ERR_INPUT, "base64 of %zu characters with "
+			       "%zu '=' at its end: a multiple of 4 is needed, "
+			       "padded with at most two", *chars, *pads);
 	return 0;
 }
 
@@ -260,35 +281,6 @@ int text_to_hex(const uint8_t *p, size_t n, struct buf *out)
 	return 0;
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is none. */
-static size_t utf8_sequence(const uint8_t *p, size_t len)
-{
-	uint8_t low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (len < n)
-		return 0;
-	if (p[0] == 0xe0)
-		low = 0xa0;   /* else longer than need be */
-	else if (p[0] == 0xed)
-		high = 0x9f;  /* else a surrogate */
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;  /* else above U+10FFFF */
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return n;
-}
-
 bool text_is_utf8(const void *p, size_t len, size_t *at)
 {
 	const uint8_t *s = p;
@@ -315,6 +307,17 @@ bool text_is_utf8(const void *p, size_t len, size_t *at)
 		i += n;
 	}
 	return true;
+}
+
+size_t text_chars(const void *p, size_t len)
+{
+	const uint8_t *s = p;
+	size_t chars = 0;
+
+	/* All bytes but those that go on a character. */
+	for (size_t i = 0; i < len; i++)
+		chars += (s[i] & 0xC0) != 0x80;
+	return chars;
 }
 
 bool text_same_word(const char *a, size_t len, const char *b)

@@ -37,9 +37,7 @@ static const struct encoding encodings[] = {
 /* Files kept in memory over the devices of a batch. */
 #define KEEP_FILES (8u << 20)
 
-/*
- * The "(LEN;0xNN)" of a fill encoding. An empty LEN counts as 0.
- */
+/* The "(LEN;0xNN)" of a fill encoding. An empty LEN counts as 0. */
 static bool parse_fill(struct csv_spec *spec, const char *s, size_t len)
 {
 	const char *semicolon = memchr(s, ';', len);
@@ -71,15 +69,13 @@ static bool parse_fill(struct csv_spec *spec, const char *s, size_t len)
 	return true;
 }
 
-/* s is a word but for blanks in front of it and behind. */
-static bool has_blanks_around(const char *s, size_t len, const char *word)
+/* Whether a cell that is no known word is this one but for blanks around it. */
+static bool has_blanks_around(const struct csv_cell *cell, const char *word)
 {
-	while (len && text_is_space(*s)) {
-		s++;
-		len--;
-	}
-	while (len && text_is_space(s[len - 1]))
-		len--;
+	const char *s = cell->text;
+	size_t len = cell->len;
+
+	text_trim(&s, &len);
 	return text_same_word(s, len, word);
 }
 
@@ -101,8 +97,7 @@ static int unknown_encoding(const struct csv_spec *spec,
 	err_set(err, ERR_INPUT, "%s: unknown encoding '%s', not one of %s",
 		spec->label, shown, KNOWN);
 	for (unsigned i = 0; i < CSV_BLOB_FILL; i++)
-		if (has_blanks_around(cell->text, cell->len,
-				      encodings[i].word))
+		if (has_blanks_around(cell, encodings[i].word))
 			err_more(err, BLANKS_COUNT);
 	return ERR_INPUT;
 }
@@ -120,7 +115,7 @@ static int unknown_type(const struct csv_spec *spec,
 		"namespace", spec->label,
 		text_show(shown, sizeof(shown), type->text, type->len));
 	for (unsigned i = 0; i < 3; i++)
-		if (has_blanks_around(type->text, type->len, words[i]))
+		if (has_blanks_around(type, words[i]))
 			err_more(err, BLANKS_COUNT);
 	return ERR_INPUT;
 }
@@ -391,8 +386,8 @@ static int base64_to_bytes(const struct buf *text, struct buf *out,
 
 	if (text->len >= sizeof(pem) && !memcmp(s, pem, sizeof(pem) - 1))
 		return err_set(err, ERR_INPUT, "it is PEM, not base64 alone: "
-			       "take the encoding string or binary, or remove the lines "
-			       "-----BEGIN and -----END");
+			       "take the encoding string or binary, or remove "
+			       "the lines -----BEGIN and -----END");
 	return text_base64(s, text->len, out, err);
 }
 

@@ -14,26 +14,18 @@ static char separator_in(const struct csv_cell *cell)
 	return memchr(cell->text, '\t', cell->len) ? '\t' : 0;
 }
 
-static unsigned characters(const char *s, const char *end)
-{
-	unsigned n = 0;
-
-	for (; s < end; s++)
-		n += ((uint8_t)*s & 0xC0) != 0x80;
-	return n;
-}
-
 int csv_row_check_separator(const struct csv_row *row, const char *file,
 			    struct err *err)
 {
 	const struct csv_cell *cell = &row->cells[0];
 	struct pos pos = csv_cell_pos(file, cell);
 	char found = row->count == 1 ? separator_in(cell) : 0;
+	const char *at;
 
 	if (!found)
 		return 0;
-	pos.col += characters(cell->text,
-			      memchr(cell->text, found, cell->len));
+	at = memchr(cell->text, found, cell->len);
+	pos.col += (unsigned)text_chars(cell->text, (size_t)(at - cell->text));
 	return err_at(err, &pos, ERR_INPUT, "the first row is one cell with %s "
 		      "in it: save the table with commas between the cells",
 		      found == ';' ? "';'" : "tabs");

@@ -345,16 +345,6 @@ static const bool is_special[UINT8_MAX + 1] = {
 	['\0'] = true, [','] = true, ['"'] = true, ['\r'] = true, ['\n'] = true,
 };
 
-/* How many characters of UTF-8 begin in the n bytes at p. */
-static size_t count_chars(const uint8_t *p, size_t n)
-{
-	size_t chars = 0;
-
-	for (size_t i = 0; i < n; i++)
-		chars += (p[i] & 0xC0) != 0x80;
-	return chars;
-}
-
 /* Ordinary characters, as many as stand there. */
 static int scan_run(struct csv_table *t, struct err *err)
 {
@@ -372,7 +362,7 @@ static int scan_run(struct csv_table *t, struct err *err)
 	chars = (size_t)(p - t->p);
 	if (bits & 0x80) {
 		t->ascii = false;
-		chars = count_chars(t->p, chars);
+		chars = text_chars(t->p, chars);
 	}
 	t->col += (unsigned)chars;
 	t->p = p;

@@ -163,12 +163,7 @@ bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 	end = memchr(s, '\n', left);
 	*len = end ? (size_t)(end - s) : left;
 	*at += *len + (end != NULL);
-	while (*len && text_is_space(*s)) {
-		s++;
-		--*len;
-	}
-	while (*len && text_is_space(s[*len - 1]))
-		--*len;
+	text_trim(&s, len);
 	*line = s;
 	return true;
 }

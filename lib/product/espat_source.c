@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 static unsigned count_lines(const uint8_t *p, size_t n)
 {
 	unsigned lines = 0;
@@ -14,15 +16,6 @@ static unsigned count_lines(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		lines += p[i] == '\n';
 	return lines;
-}
-
-static unsigned characters(const uint8_t *p, size_t n)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += (p[i] & 0xC0) != 0x80;
-	return count;
 }
 
 int espat_end_line(struct espat_group *g, size_t start, size_t value_at,
@@ -41,7 +34,8 @@ int espat_end_line(struct espat_group *g, size_t start, size_t value_at,
 		.value = *value,
 		.lines = count_lines(g->lines.data + start,
 				     g->lines.len - start),
-		.before = characters(g->lines.data + start, value_at - start),
+		.before = (unsigned)text_chars(g->lines.data + start,
+					       value_at - start),
 	};
 	return 0;
 }

@@ -115,16 +115,6 @@ int part_decode(struct parttable_reader *r, const uint8_t *p, size_t len,
 
 /* ---- Numbers ---- */
 
-void part_trim(const char **s, size_t *len)
-{
-	while (*len && text_is_space(**s)) {
-		(*s)++;
-		(*len)--;
-	}
-	while (*len && text_is_space((*s)[*len - 1]))
-		(*len)--;
-}
-
 static int digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -196,12 +186,12 @@ enum text_status parttable_number(const char *s, size_t len, int64_t *out)
 	int64_t factor = 1, unit, n = 0;
 	enum text_status st;
 
-	part_trim(&s, &len);
+	text_trim(&s, &len);
 	if (!len)
 		return TEXT_EMPTY;
 	while ((unit = take_unit(s, &len)) != 0)
 		over |= __builtin_mul_overflow(factor, unit, &factor);
-	part_trim(&s, &len);
+	text_trim(&s, &len);
 	if (len && (*s == '-' || *s == '+')) {
 		negative = *s == '-';
 		s++;

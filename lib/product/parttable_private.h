@@ -35,9 +35,6 @@ __attribute__((warn_unused_result))
 int part_decode(struct parttable_reader *r, const uint8_t *p, size_t len,
 		struct buf *out);
 
-/* Leave out white space at both ends. */
-void part_trim(const char **s, size_t *len);
-
 /* The checks of a table as a whole, in their order. */
 __attribute__((warn_unused_result))
 int parttable_check(struct parttable_reader *r);

@@ -112,11 +112,7 @@ static int check_unset(struct text_reader *t, const char *s, size_t len)
 
 static unsigned characters(const char *s, const char *end)
 {
-	unsigned n = 0;
-
-	for (; s < end; s++)
-		n += ((uint8_t)*s & 0xC0) != 0x80;
-	return n;
+	return (unsigned)text_chars(s, (size_t)(end - s));
 }
 
 /* A field that cannot be; what says why and what could. */
@@ -297,7 +293,7 @@ static void split(struct text_reader *t, const char *s, size_t len, bool own)
 
 		f->s = s;
 		f->len = (size_t)((comma ? comma : end) - s);
-		part_trim(&f->s, &f->len);
+		text_trim(&f->s, &f->len);
 		f->col = own ? characters(start, f->s) + 1 : 0;
 		s = comma ? comma + 1 : end;
 	}
@@ -340,7 +336,7 @@ static int parse_row(struct text_reader *t)
 
 static bool is_row(const char *s, size_t len)
 {
-	part_trim(&s, &len);
+	text_trim(&s, &len);
 	return len && *s != '#';
 }
 
