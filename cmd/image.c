@@ -169,29 +169,3 @@ struct nvs_check_result image_print_findings(const struct image *im, FILE *to,
 
 	return nvs_check_all(im->reader, &sink);
 }
-
-const char *image_type_word(const struct nvs_read_item *item)
-{
-	switch (item->type) {
-	case NVS_U8:
-		return "u8";
-	case NVS_U16:
-		return "u16";
-	case NVS_U32:
-		return "u32";
-	case NVS_U64:
-		return "u64";
-	case NVS_I8:
-		return "i8";
-	case NVS_I16:
-		return "i16";
-	case NVS_I32:
-		return "i32";
-	case NVS_I64:
-		return "i64";
-	case NVS_STRING:
-		return "string";
-	default:
-		return "blob";
-	}
-}

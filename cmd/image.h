@@ -46,9 +46,6 @@ void image_close(struct image *im);
 struct nvs_check_result image_print_findings(const struct image *im, FILE *to,
 					     enum nvs_severity least);
 
-/* An item's type as a CSV has it: "u8", "string", "blob". */
-const char *image_type_word(const struct nvs_read_item *item);
-
 /* ---- nvs_tool's own views; each returns the exit status ---- */
 
 /*

@@ -50,7 +50,7 @@ static void print_value(const struct view *v, const struct nvs_read_item *item)
 {
 	char text[4 * SHOWN_BYTES + 4];
 
-	fprintf(v->out, "%s ", image_type_word(item));
+	fprintf(v->out, "%s ", nvs_type_word(item->type));
 	if (nvs_read_is_int(item) && (item->type & NVS_INT_SIGNED)) {
 		fprintf(v->out, "%" PRId64, (int64_t)item->value);
 	} else if (nvs_read_is_int(item)) {

@@ -157,7 +157,7 @@ static int put_rest(struct export *x, const struct nvs_read_item *item)
 		return r ? ERR_NOMEM : 0;
 	}
 	if (buf_printf(&x->out, ",data,%s", item->type == NVS_STRING ||
-		       nvs_read_is_int(item) ? image_type_word(item) :
+		       nvs_read_is_int(item) ? nvs_type_word(item->type) :
 		       "base64"))
 		return ERR_NOMEM;
 	return put_value(x, item);

@@ -127,6 +127,9 @@ static inline bool nvs_read_is_int(const struct nvs_read_item *item)
 	return nvs_type_kind((uint8_t)item->type) == NVS_DATA_INT;
 }
 
+/* An item's type as an input CSV has it: "u8", "string"; "blob" of both kinds. */
+const char *nvs_type_word(enum nvs_type type);
+
 /* Equal in namespace, key, type and value. */
 bool nvs_read_equal(const struct nvs_read_item *a,
 		    const struct nvs_read_item *b);

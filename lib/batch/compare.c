@@ -60,22 +60,6 @@ static const struct nvs_read_item *find(struct compare *c, const char *key)
 	return NULL;
 }
 
-static const char *type_name(unsigned type)
-{
-	switch (type) {
-	case NVS_U8: return "u8";
-	case NVS_U16: return "u16";
-	case NVS_U32: return "u32";
-	case NVS_U64: return "u64";
-	case NVS_I8: return "i8";
-	case NVS_I16: return "i16";
-	case NVS_I32: return "i32";
-	case NVS_I64: return "i64";
-	case NVS_STRING: return "string";
-	default: return "blob";
-	}
-}
-
 static bool same_type(enum nvs_type wanted, enum nvs_type found)
 {
 	return wanted == found ||
@@ -114,8 +98,8 @@ static int describe_difference(struct compare *c, const struct nvs_item *want,
 		return buf_puts(out, "not in the image");
 	if (!same_type(want->type, found->type))
 		return buf_printf(out, "%s in the image, %s in the CSV",
-				  type_name(found->type),
-				  type_name(want->type));
+				  nvs_type_word(found->type),
+				  nvs_type_word(want->type));
 	if (nvs_read_is_int(found))
 		return put_number(out, found->type, found->value) ||
 		       buf_puts(out, " in the image, ") ||
@@ -128,7 +112,7 @@ static int describe_difference(struct compare *c, const struct nvs_item *want,
 	while (at < least && want->data[at] == found->data[at])
 		at++;
 	return buf_printf(out, "the %s differs from the CSV at byte %zu of %zu",
-			  type_name(want->type), at + 1, least);
+			  nvs_type_word(want->type), at + 1, least);
 }
 
 static bool is_equal(const struct nvs_item *want,

@@ -669,6 +669,22 @@ bool nvs_reader_is_garbage(const struct nvs_reader *r)
 	return r->record_count > 0;
 }
 
+const char *nvs_type_word(enum nvs_type type)
+{
+	switch (type) {
+	case NVS_U8: return "u8";
+	case NVS_U16: return "u16";
+	case NVS_U32: return "u32";
+	case NVS_U64: return "u64";
+	case NVS_I8: return "i8";
+	case NVS_I16: return "i16";
+	case NVS_I32: return "i32";
+	case NVS_I64: return "i64";
+	case NVS_STRING: return "string";
+	default: return "blob";
+	}
+}
+
 bool nvs_read_equal(const struct nvs_read_item *a,
 		    const struct nvs_read_item *b)
 {
