@@ -146,8 +146,8 @@ static int refuse(const struct nvs_names *n, const struct nvs_name *there,
 		       (unsigned)there->hash);
 }
 
-static int enter(struct nvs_names *n, uint8_t ns, const char *key,
-		 uint8_t chunk, struct err *err)
+int nvs_names_key(struct nvs_names *n, uint8_t ns, const char *key,
+		  uint8_t chunk, struct err *err)
 {
 	struct nvs_name *name;
 	struct nvs_name_slot *slot;
@@ -199,7 +199,8 @@ int nvs_names_namespace(struct nvs_names *n, const char *name, uint8_t *index,
 		return err_set(err, ERR_RANGE, "namespace '%s' is one too many: "
 			       "an NVS partition has room for %u", name,
 			       NVS_MAX_NAMESPACES);
-	r = enter(n, 0, name, NVS_CHUNK_NONE, err);
+	/* Its definition is an item of namespace 0. */
+	r = nvs_names_key(n, 0, name, NVS_CHUNK_NONE, err);
 	if (r)
 		return r;
 	strcpy(n->ns[n->ns_count++], name);
@@ -207,12 +208,6 @@ int nvs_names_namespace(struct nvs_names *n, const char *name, uint8_t *index,
 	if (is_new)
 		*is_new = true;
 	return 0;
-}
-
-int nvs_names_key(struct nvs_names *n, uint8_t ns, const char *key,
-		  uint8_t chunk, struct err *err)
-{
-	return enter(n, ns, key, chunk, err);
 }
 
 const char *nvs_names_ns(const struct nvs_names *n, uint8_t index)
