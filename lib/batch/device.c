@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -56,6 +54,8 @@ static void note_inputs(struct device_maker *m)
 	const char *paths[] = { o->conf, o->values, o->only, o->key_source };
 	struct stat st;
 
+	_Static_assert(2 * sizeof(paths) / sizeof(*paths) ==
+		       sizeof(m->needed) / sizeof(*m->needed), "room for all");
 	for (unsigned i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		if (!paths[i] || !strcmp(paths[i], "-"))
 			continue;
@@ -388,7 +388,8 @@ static int make_keys(struct device_maker *m, struct nvs_keys *keys,
 	nvs_keys_pack(keys, partition);
 	r = put_file(m, NAME_KEY, partition, sizeof(partition), err);
 	if (!r && m->manifest->fd >= 0)
-		r = digest_sha256(partition, sizeof(partition), d->keys.sha256, err);
+		r = digest_sha256(partition, sizeof(partition),
+				  d->keys.sha256, err);
 	mem_wipe(partition, sizeof(partition));
 	return r;
 }
@@ -445,15 +446,10 @@ static int record_device(struct device_maker *m, struct manifest_device *d,
 {
 	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
 	const char *stem = (char *)m->stem.data;
-	char by_number[24];
 	int r;
 
 	if (m->manifest->fd < 0)
 		return 0;
-	if (!d->id) {
-		snprintf(by_number, sizeof(by_number), "%" PRIu64, d->row);
-		d->id = by_number;
-	}
 	r = name_file(m->rule, NAME_CSV, stem, &csv) ||
 	    name_file(m->rule, NAME_BIN, stem, &bin) ||
 	    name_file(m->rule, NAME_KEY, stem, &keys);

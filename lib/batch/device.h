@@ -40,7 +40,8 @@ struct device_maker {
 	uint8_t *image;                 /* NULL while checking */
 	struct buf csv, stem, file;
 	struct buf png, svg;            /* the label */
-	struct device_input needed[8];  /* with --overwrite */
+	/* with --overwrite: four paths, and where they lead as links */
+	struct device_input needed[2 * 4];
 	size_t needed_count;
 	uint64_t kept;                  /* files found right on a resume */
 };

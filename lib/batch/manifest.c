@@ -22,19 +22,23 @@ struct manifest_waiting {
 int manifest_init(struct manifest *m, int fd, bool offset_known,
 		  uint64_t offset, struct err *err)
 {
+	int r = 0;
+
 	*m = (struct manifest){
 		.fd = fd,
 		.offset_known = offset_known,
 		.offset = offset,
 	};
 	pthread_mutex_init(&m->lock, NULL);
-	if (buf_puts(&m->text, "id,row,bin,bin_sha256,csv,csv_sha256,keys,"
-		     "keys_sha256") ||
-	    buf_puts(&m->text, offset_known ? ",offset\r\n" : "\r\n")) {
-		manifest_release(m);
-		return err_nomem(err);
-	}
-	return 0;
+	for (unsigned c = 0; c < RECORD_COLUMNS && !r; c++)
+		r = csv_put_field(&m->text, !c, record_columns[c],
+				  strlen(record_columns[c]));
+	if (!r)
+		r = buf_puts(&m->text, offset_known ? ",offset\r\n" : "\r\n");
+	if (!r)
+		return 0;
+	manifest_release(m);
+	return err_nomem(err);
 }
 
 void manifest_release(struct manifest *m)
@@ -72,7 +76,8 @@ int manifest_line(const struct manifest *m, const struct manifest_device *d,
 	struct buf path = BUF_INIT;
 	int r;
 
-	r = csv_put_field(out, true, d->id, strlen(d->id)) ||
+	r = (d->id ? csv_put_field(out, true, d->id, strlen(d->id)) :
+		     buf_printf(out, "%" PRIu64, d->row)) ||
 	    buf_printf(out, ",%" PRIu64, d->row) ||
 	    put_file(&d->bin, &path, out) || put_file(&d->csv, &path, out) ||
 	    put_file(&d->keys, &path, out);
@@ -171,8 +176,8 @@ int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,
 	while (r > 0 && (r = csv_table_next(t, &row, err)) > 0) {
 		int failed = 0;
 
-		for (size_t i = 0; i < 3 && row.count >= RECORD_COLUMNS && !failed;
-		     i++)
+		for (size_t i = 0; i < 3 && !failed &&
+		     row.count >= RECORD_COLUMNS; i++)
 			if (row.cells[order[i]].len)
 				failed = visit(ctx, row.cells[order[i]].text,
 					       row.cells[order[i] + 1].text,

@@ -25,8 +25,8 @@ struct manifest_file {
 };
 
 struct manifest_device {
-	const char *id;
-	uint64_t row;
+	const char *id;    /* NULL: devices are called by their row */
+	uint64_t row;      /* from 1 */
 	struct manifest_file bin, csv, keys;
 };
 
@@ -64,7 +64,8 @@ int manifest_finish(struct manifest *m, struct err *err);
 
 /*
  * Read a manifest from fd (from its start) and call visit for each of its
- * files, row by row in the order csv, bin, keys. sha256 is in hex, "" when unknown.
+ * files, row by row in the order csv, bin, keys. sha256 is in hex, "" when
+ * unknown.
  */
 __attribute__((warn_unused_result))
 int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,

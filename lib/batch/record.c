@@ -13,7 +13,7 @@
 #include "digest.h"
 #include "text.h"
 
-static const char *const columns[RECORD_COLUMNS] = {
+const char *const record_columns[RECORD_COLUMNS] = {
 	"id", "row", "bin", "bin_sha256", "csv", "csv_sha256", "keys",
 	"keys_sha256"
 };
@@ -27,10 +27,10 @@ static int check_header(const struct csv_row *row, const char *path,
 		return err->code;
 	for (size_t i = 0; i < RECORD_COLUMNS; i++)
 		if (i >= row->count ||
-		    strcmp(row->cells[i].text, columns[i]) != 0)
+		    strcmp(row->cells[i].text, record_columns[i]) != 0)
 			return err_at(err, &pos, ERR_INPUT, "this is no manifest: "
 				      "its column %zu is not '%s'", i + 1,
-				      columns[i]);
+				      record_columns[i]);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static int check_row(const struct csv_row *row, const char *path,
 	pos = csv_cell_pos(path, &cells[wrong]);
 	text_show(shown, sizeof(shown), cells[wrong].text, cells[wrong].len);
 	return err_at(err, &pos, ERR_INPUT, "%s: '%s' is not %s",
-		      columns[wrong], shown,
+		      record_columns[wrong], shown,
 		      wrong == RECORD_BIN ? "of the form bin/NAME.bin" :
 		      wrong == RECORD_CSV ? "the CSV of this row's image" :
 		      "a SHA-256 of 64 small hex digits");
@@ -124,7 +124,6 @@ static int add_row(struct record *r, const struct csv_row *row,
 static int compare(const void *a, const void *b)
 {
 	const struct record_row *x = a, *y = b;
-
 	int order = strcmp(x->name, y->name);
 
 	return order ? order : (x->line > y->line) - (x->line < y->line);

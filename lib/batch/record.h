@@ -16,6 +16,9 @@ enum record_column {
 	RECORD_COLUMNS
 };
 
+/* What the header calls them; "offset" may follow. */
+extern const char *const record_columns[RECORD_COLUMNS];
+
 struct record_row {
 	unsigned line;
 	char *name;                 /* owned: of the image, no directory and
