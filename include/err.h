@@ -95,8 +95,7 @@ int err_place(struct err *e, const struct pos *pos);
 
 /*
  * Put "<context>: " in front of the message of a filled *e. Returns as
- * err_place() does.
- * A message that grows too long has "..." for its end.
+ * err_place() does. A message that grows too long has "..." for its end.
  */
 __attribute__((format(printf, 2, 3)))
 int err_context(struct err *e, const char *fmt, ...);
@@ -107,6 +106,13 @@ int err_context(struct err *e, const char *fmt, ...);
  */
 __attribute__((format(printf, 2, 3)))
 int err_more(struct err *e, const char *fmt, ...);
+
+/*
+ * Hand a filled *e to sink and forget it; *first becomes its code unless it is
+ * one already. For passes that go on after a mistake. Nothing when *e is not
+ * filled.
+ */
+void err_report(struct err *e, const struct err_sink *sink, int *first);
 
 /* Forget a failure that was dealt with. */
 void err_clear(struct err *e);

@@ -191,6 +191,28 @@ static void test_format_fits_any_room(void **state)
 	}
 }
 
+/* Mistake by mistake: the first one's code counts, none is told twice. */
+static void test_report_goes_on(void **state)
+{
+	struct reports reports;
+	struct err_sink sink = reports_sink(&reports);
+	struct err e = ERR_INIT;
+	int first = 0;
+
+	(void)state;
+	err_report(&e, &sink, &first);
+	assert_int_equal(reports.count, 0);
+	assert_int_equal(first, 0);
+	err_set(&e, ERR_RANGE, "one");
+	err_report(&e, &sink, &first);
+	assert_int_equal(e.code, ERR_NONE);
+	err_report(&e, &sink, &first);
+	err_set(&e, ERR_INPUT, "two");
+	err_report(&e, &sink, &first);
+	assert_int_equal(reports.count, 2);
+	assert_int_equal(first, ERR_RANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_bug_long_message_ends_within_a_character),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_format_fits_any_room),
+		cmocka_unit_test(test_report_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

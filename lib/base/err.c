@@ -81,7 +81,7 @@ int err_context(struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	if (!e || e->code == ERR_NONE)
-		return e ? e->code : ERR_NONE;
+		return ERR_NONE;
 	va_start(ap, fmt);
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
@@ -108,6 +108,16 @@ int err_more(struct err *e, const char *fmt, ...)
 void err_clear(struct err *e)
 {
 	*e = (struct err)ERR_INIT;
+}
+
+void err_report(struct err *e, const struct err_sink *sink, int *first)
+{
+	if (e->code == ERR_NONE)
+		return;
+	if (!*first)
+		*first = e->code;
+	sink->report(sink->ctx, e);
+	err_clear(e);
 }
 
 char *err_format(const struct err *e, const char *severity, char *out,

@@ -123,10 +123,7 @@ static void report(struct reading *r, unsigned line,
 	if (cell)
 		pos = csv_cell_pos(r->file, cell);
 	err_place(err, &pos);
-	if (!r->result)
-		r->result = err->code;
-	r->sink->report(r->sink->ctx, err);
-	err_clear(err);
+	err_report(err, r->sink, &r->result);
 }
 
 static bool read_header(struct reading *r, const struct csv_row *row,

@@ -134,16 +134,6 @@ static int add_row(struct csv_input *in, const struct layout *l,
 	return 0;
 }
 
-static void report(const struct err_sink *sink, struct err *err, int *result)
-{
-	if (err->code == ERR_NONE)
-		return;
-	if (!*result)
-		*result = err->code;
-	sink->report(sink->ctx, err);
-	err_clear(err);
-}
-
 int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		   size_t n, enum csv_dialect dialect,
 		   const struct err_sink *sink)
@@ -166,12 +156,12 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 			int added = add_row(in, &layout, &row, file, dialect,
 					    &err);
 
-			report(sink, &err, &result);
+			err_report(&err, sink, &result);
 			/* No later row is to blame for what is not there. */
 			if (added == ERR_NOMEM)
 				break;
 		}
-	report(sink, &err, &result);
+	err_report(&err, sink, &result);
 	csv_table_free(t);
 	csv_row_release(&row);
 	return result;
@@ -193,7 +183,7 @@ static int decode(const struct csv_input *in, struct csv_decoder *d,
 		int r = csv_decoder_add(d, into, &line->spec, line->file,
 					&line->value, &err);
 
-		report(sink, &err, &result);
+		err_report(&err, sink, &result);
 		if (r == ERR_NOMEM)
 			break;
 		if (w && nvs_writer_is_over(w) && !d->full.line)
@@ -224,7 +214,7 @@ int csv_input_encode(const struct csv_input *in, struct csv_decoder *d,
 	r = decode(in, d, &into, w, sink);
 	if (nvs_writer_finish(w, usage, &err)) {
 		err_place(&err, d->full.line ? &d->full : &pos);
-		report(sink, &err, &r);
+		err_report(&err, sink, &r);
 	}
 	return r;
 }

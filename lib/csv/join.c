@@ -44,10 +44,6 @@ static size_t count_keys(const struct csv_schema *s, const char *name)
 	return n;
 }
 
-/*
- * Keys without a column. Those of one name that occurs too seldom are
- * reported from the last one on, since which column is missing can't be told.
- */
 static bool has_any_key(const struct csv_join *j, const struct csv_row *header)
 {
 	for (size_t i = 0; i < header->count; i++)
@@ -78,6 +74,10 @@ static int report_no_header(const struct csv_join *j,
 	return err.code;
 }
 
+/*
+ * Keys without a column. Those of one name that occurs too seldom are
+ * reported from the last one on, since which column is missing can't be told.
+ */
 static int report_missing(const struct csv_join *j,
 			  const struct csv_row *header,
 			  const struct err_sink *sink)
@@ -333,26 +333,21 @@ int csv_join_encode(const struct csv_join *j, const struct csv_row *row,
 	const struct csv_schema *s = j->schema;
 	struct nvs_item_sink into;
 	struct err err = ERR_INIT;
-	int r = 0, code;
+	int r = 0;
 
 	csv_decoder_start(d);
 	nvs_writer_start(w, image);
 	into = nvs_writer_sink(w);
 	for (size_t i = 0; i < s->count; i++) {
-		if (!csv_decoder_add(d, &into, &s->lines[i].spec, j->file,
-				     value_of(j, row, i), &err)) {
-			if (nvs_writer_is_over(w) && !d->full.line)
-				d->full = place_of(j, row, i);
-			continue;
-		}
-		code = err.code;
-		sink->report(sink->ctx, &err);
+		int code = csv_decoder_add(d, &into, &s->lines[i].spec,
+					   j->file, value_of(j, row, i), &err);
+
+		err_report(&err, sink, &r);
 		/* No other cell is to blame for what is not there. */
 		if (code == ERR_NOMEM)
 			return ERR_NOMEM;
-		if (!r)
-			r = code;
-		err_clear(&err);
+		if (!code && nvs_writer_is_over(w) && !d->full.line)
+			d->full = place_of(j, row, i);
 	}
 	return r;
 }

@@ -162,16 +162,6 @@ static int add_row(struct csv_schema *s, struct nvs_names *names,
 	return enter_name(names, line, err);
 }
 
-static void report(const struct err_sink *sink, struct err *err, int *result)
-{
-	if (err->code == ERR_NONE)
-		return;
-	if (!*result)
-		*result = err->code;
-	sink->report(sink->ctx, err);
-	err_clear(err);
-}
-
 static int check_not_empty(const struct csv_schema *s, const char *file,
 			   struct err *err)
 {
@@ -199,7 +189,7 @@ int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
 
 	*s = (struct csv_schema)CSV_SCHEMA_INIT;
 	if (nvs_names_init(&names, &err)) {
-		report(sink, &err, &result);
+		err_report(&err, sink, &result);
 		return result;
 	}
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
@@ -211,14 +201,14 @@ int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
 		if (!hopeless)
 			hopeless = add_row(s, &names, &row, file, dialect, &ns,
 					   &err) == ERR_NOMEM;
-		report(sink, &err, &result);
+		err_report(&err, sink, &result);
 		/* What comes now would be blamed for what is not there. */
 		if (hopeless)
 			break;
 	}
 	if (t && !r && !result)
 		check_not_empty(s, file, &err);
-	report(sink, &err, &result);
+	err_report(&err, sink, &result);
 	csv_table_free(t);
 	csv_row_release(&row);
 	nvs_names_release(&names);
