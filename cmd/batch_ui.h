@@ -44,7 +44,7 @@ struct batch_ui {
 	{ "jobs", 0, CLI_ADDED | CLI_TEXT, &(u)->jobs, "N", \
 	  "threads (default: one per processor)" }, \
 	{ "quiet", 0, CLI_ADDED | CLI_FLAG, &(u)->quiet, NULL, \
-	  "print errors only" }, \
+	  "print errors and warnings only" }, \
 	{ "no-progress", 0, CLI_ADDED | CLI_FLAG, &(u)->no_progress, NULL, \
 	  "no progress line, even on a terminal" }
 
