@@ -118,6 +118,13 @@ int file_make_parent(const char *path, struct err *err);
  */
 bool file_is_trusted(const struct stat *file, int dir);
 
+/*
+ * Make renames in an open directory survive a power cut. 0, or -1 with errno;
+ * a file system that has nothing to sync for a directory is no failure.
+ */
+__attribute__((warn_unused_result))
+int file_sync_dir(int fd);
+
 /* Open the directory that path lies in. -1 with errno on failure. */
 int file_open_parent(const char *path);
 

@@ -172,10 +172,8 @@ int file_open_parent(const char *path)
 	return fd;
 }
 
-/* Make a rename in a directory survive a power cut. */
-static int sync_dir(int fd)
+int file_sync_dir(int fd)
 {
-	/* Some file systems have nothing to sync for a directory. */
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
 }
 
@@ -233,7 +231,7 @@ static int rename_aside(struct file_aside *f, enum file_existing existing,
 		unlink(f->temporary);
 		return r;
 	}
-	if (sync_dir(dir))
+	if (file_sync_dir(dir))
 		r = err_io(err, errno, "cannot sync the directory of",
 			   f->final);
 	f->placed = !r || existing == FILE_REPLACE || unlink(f->final);
@@ -283,7 +281,7 @@ int file_move(int dir, const char *name, int fd, const char *path,
 	    renameat(dir, name, AT_FDCWD, path) :
 	    file_rename_new(dir, name, AT_FDCWD, path))
 		r = err_io(err, errno, "cannot create", path);
-	else if (sync_dir(parent))
+	else if (file_sync_dir(parent))
 		r = err_io(err, errno, "cannot sync the directory of", path);
 	close(parent);
 	return r;

@@ -291,12 +291,6 @@ int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 	return r;
 }
 
-/* Some file systems have nothing to sync for a directory. */
-static int sync_dir(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
-
 static int write_fingerprint(const struct stage *s,
 			     const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
 			     struct err *err)
@@ -310,7 +304,7 @@ static int write_fingerprint(const struct stage *s,
 	else if (ftruncate(s->lock_fd, 0) ||
 		 lseek(s->lock_fd, 0, SEEK_SET) < 0 ||
 		 file_write_all(s->lock_fd, text.data, text.len) ||
-		 fsync(s->lock_fd) || sync_dir(s->fd))
+		 fsync(s->lock_fd) || file_sync_dir(s->fd))
 		r = err_io(err, errno, "cannot write in", s->partial);
 	buf_release(&text);
 	return r;
@@ -763,9 +757,9 @@ int stage_publish(struct stage *s, bool overwrite, struct err *err)
 	for (unsigned i = 0; i < s->dirs && !r; i++)
 		r = publish_dir(s, (enum name_dir)i, overwrite, err);
 	for (unsigned i = 0; i < s->dirs && !r; i++)
-		if (s->target[i] >= 0 && sync_dir(s->target[i]))
+		if (s->target[i] >= 0 && file_sync_dir(s->target[i]))
 			r = err_io(err, errno, "cannot sync", s->outdir);
-	if (!r && sync_dir(s->out_fd))
+	if (!r && file_sync_dir(s->out_fd))
 		r = err_io(err, errno, "cannot sync", s->outdir);
 	return r;
 }
