@@ -23,7 +23,8 @@ struct partition_options {
 	{ "partition-table", 0, CLI_ADDED | CLI_TEXT, &(p)->table, "FILE", \
 	  "partition table, CSV or binary: then size may be\n" \
 	  "the name of a partition in it" }, \
-	{ "partition-table-offset", 0, CLI_ADDED | CLI_TEXT, &(p)->table_offset, "N", \
+	{ "partition-table-offset", 0, CLI_ADDED | CLI_TEXT, \
+	  &(p)->table_offset, "N", \
 	  "where that table lies in flash (default: 0x8000)" }
 
 struct partition_place {

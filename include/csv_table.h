@@ -28,7 +28,7 @@ struct csv_cell {
 	size_t len;       /* bytes without the NUL */
 	unsigned line;    /* where its first character, or its opening */
 	unsigned col;     /* quote, stands: from 1, columns in characters */
-	bool quoted;      /* in the file */
+	bool quoted;      /* it stood in quotes, which are not in text */
 };
 
 /*

@@ -53,8 +53,8 @@ struct batch {
 	struct rows_selection selection;
 	struct csv_files *files;
 	struct manifest manifest;
-	struct writeback writeback; /* while making */
 	bool manifest_ready;
+	struct writeback writeback; /* while making */
 	struct digest *fingerprint;
 
 	enum phase phase;
@@ -332,8 +332,7 @@ static bool is_row_number(const char *id, uint64_t rows)
 {
 	uint64_t n;
 
-	return *id >= '1' && *id <= '9' && id[1] != 'x' &&
-	       !text_unsigned(id, &n) && n <= rows;
+	return *id >= '1' && *id <= '9' && !text_unsigned(id, &n) && n <= rows;
 }
 
 /* Ids of --only that no row has. */
@@ -548,7 +547,8 @@ static int publish(struct batch *b)
 	r = stage_publish(&b->stage, b->o->overwrite, &err);
 	if (!r && b->extras.expanded.len)
 		r = deliver_file(&b->stage, EXPANDED_FILE, b->rows.expand_fd,
-				 (char *)b->extras.expanded.data, FILE_REPLACE, &err);
+				 (char *)b->extras.expanded.data, FILE_REPLACE,
+				 &err);
 	if (!r && b->o->sums)
 		r = deliver_sums(&b->stage, b->manifest.fd,
 				 (char *)b->extras.sums.data, existing, &err);

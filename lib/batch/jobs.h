@@ -3,7 +3,7 @@
 #ifndef BATCH_JOBS_H
 #define BATCH_JOBS_H
 
-/* How many threads jobs_run() starts for so many jobs, its own included. */
+/* In how many threads jobs_run() works, the calling one included. */
 unsigned jobs_threads(unsigned jobs);
 
 /*

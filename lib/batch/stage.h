@@ -35,8 +35,9 @@ struct stage {
 	int lock_fd;
 	int dir[NAME_DIRS];     /* in the partial directory */
 	int target[NAME_DIRS];  /* in outdir; -1 where there is none yet */
-	unsigned dirs;      /* how many of them there are: NAME_DIR_LABELS, or,
-			       set before stage_look(), NAME_DIRS */
+	unsigned dirs;      /* how many of each are used: NAME_DIR_LABELS, or
+			       NAME_DIRS, if the caller says so before
+			       stage_look(): the last is for labels */
 	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };

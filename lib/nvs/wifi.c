@@ -52,7 +52,8 @@ static int add_companion(struct nvs_wifi *wifi,
 		.len = len,
 	};
 
-	return (wifi->named & (1u << which)) ? 0 : sink->add(sink->ctx, &item, err);
+	return wifi->named & (1u << which) ? 0 :
+	       sink->add(sink->ctx, &item, err);
 }
 
 static int add_station(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
@@ -96,8 +97,8 @@ static int derive_pmk(const struct nvs_wifi *wifi, uint8_t out[PMK_SIZE],
 	return r ? digest_failure(r, "PBKDF2", err) : 0;
 }
 
-static int add_access_point(struct nvs_wifi *wifi, const struct nvs_item_sink *sink,
-			    struct err *err)
+static int add_access_point(struct nvs_wifi *wifi,
+			    const struct nvs_item_sink *sink, struct err *err)
 {
 	uint8_t info[PMK_INFO_ZEROS + PMK_SIZE] = { 0 };
 	int r = 0;

@@ -153,13 +153,13 @@ static void not_found(const struct parttable *t, const char *name,
 
 	text_show(shown, sizeof(shown), name, strlen(name));
 	if (!t->count)
-		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition '%s': the table has "
-		       "no rows", shown);
+		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition "
+			 "'%s': the table has no rows", shown);
 	else if (list_names(t, &names) || !buf_str(&names))
 		err_nomem(err);
 	else
-		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition '%s'; the table "
-		       "has: %s", shown, buf_str(&names));
+		part_err(err, t, NULL, PART_NAME, ERR_INPUT, "no partition "
+			 "'%s'; the table has: %s", shown, buf_str(&names));
 	buf_release(&names);
 }
 
@@ -183,9 +183,10 @@ static const struct partition *find_data(const struct parttable *t,
 
 	if (!p || (p->type == PART_DATA && p->subtype == subtype))
 		return p;
-	part_err(err, t, p, PART_NAME, ERR_INPUT, "partition '%s' is %s; one of type %s is "
-	       "needed here", name, part_kind(p->type, p->subtype, is),
-	       part_kind(PART_DATA, subtype, needed));
+	part_err(err, t, p, PART_NAME, ERR_INPUT, "partition '%s' is %s; one "
+		 "of type %s is needed here", name,
+		 part_kind(p->type, p->subtype, is),
+		 part_kind(PART_DATA, subtype, needed));
 	return NULL;
 }
 
@@ -199,15 +200,15 @@ const struct partition *parttable_find_nvs(const struct parttable *t,
 	if (!p)
 		return NULL;
 	if (!p->size || p->size % NVS_PAGE_SIZE) {
-		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has 0x%x bytes; "
-		       "NVS needs a multiple of 0x%x", name, p->size,
-		       NVS_PAGE_SIZE);
+		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has "
+			 "0x%x bytes; NVS needs a multiple of 0x%x", name,
+			 p->size, NVS_PAGE_SIZE);
 		return NULL;
 	}
 	if (p->size > NVS_MAX_SIZE) {
-		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has 0x%x bytes; "
-		       "at most 0x%x are possible", name, p->size,
-		       NVS_MAX_SIZE);
+		part_err(err, t, p, PART_SIZE, ERR_RANGE, "partition '%s' has "
+			 "0x%x bytes; at most 0x%x are possible", name,
+			 p->size, NVS_MAX_SIZE);
 		return NULL;
 	}
 	if (p->flags & PART_ENCRYPTED)
