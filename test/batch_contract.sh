@@ -15,16 +15,10 @@ stopped_batch() {
 
 # refuses_batch NAME TEXT... -- ARGS...: status 1, and nothing has changed
 refuses_batch() {
-	local name=$1
-	local -a texts=()
-	shift
-	while [ "$1" != -- ]; do
-		texts+=("$1")
-		shift
-	done
-	shift
-	refuses "$name" 1 "${texts[@]}" -- mfg_gen generate conf.csv \
-		values.csv P $SIZE --fileid id --outdir out "$@"
+	local -a texts rest
+	split_args "$@"
+	refuses "${texts[0]}" 1 "${texts[@]:1}" -- mfg_gen generate conf.csv \
+		values.csv P $SIZE --fileid id --outdir out "${rest[@]}"
 }
 
 # ---- a partial directory ----

@@ -7,12 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 need_tools nvs_partition_gen
 
-# input LINE...: a fresh directory with in.csv, the header put in front
-input() {
-	find "$T" -mindepth 1 -delete
-	printf '%s\n' key,type,encoding,value "$@" >in.csv
-}
-
 nvs() {
 	try nvs_partition_gen generate in.csv o.bin "${SIZE:-0x3000}" \
 		--outdir out
@@ -88,14 +82,10 @@ holds "fault_12: sta.ssid from a file is the file's text" out/o.bin \
 
 # encrypt_refused NAME STATUS TEXT... -- ARGS...
 encrypt_refused() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	shift
-	refuses "${left[@]}" -- nvs_partition_gen encrypt in.csv o.bin 0x3000 \
-		--outdir out "$@"
+	local -a texts rest
+	split_args "$@"
+	refuses "${texts[@]}" -- nvs_partition_gen encrypt in.csv o.bin 0x3000 \
+		--outdir out "${rest[@]}"
 }
 
 input a,namespace,, x,data,u8,1

@@ -37,14 +37,9 @@ in_flash() {
 # refuses_to_flash NAME STATUS TEXT... -- ARGUMENT...: nothing is written
 refuses_to_flash() {
 	local name=$1 wanted=$2
-	local -a texts=()
-	shift 2
-	while [ "$1" != -- ]; do
-		texts+=("$1")
-		shift
-	done
-	shift
-	flash "$@"
+	local -a texts rest
+	split_args "${@:3}"
+	flash "${rest[@]}"
 	refused "$name" "$wanted" "${texts[@]}"
 	is "$name: the flash is untouched" "$(tr -d '\377' <"$FLASH" | wc -c)" 0
 }

@@ -267,19 +267,26 @@ refused() {
 	fi
 }
 
-# refuses NAME STATUS TEXT... -- COMMAND...: the command is refused so, and
-# leaves every file below the working directory as it was, and adds none.
-refuses() {
-	local name=$1 wanted=$2 before said
-	local -a texts=()
-	shift 2
+# split_args WORD... -- REST...: into the caller's arrays "texts", which gets
+# what stands before the first --, and "rest", which gets what is behind it.
+# shellcheck disable=SC2034 # for the callers
+split_args() {
+	texts=()
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		texts+=("$1")
 		shift
 	done
-	shift
+	rest=("${@:2}")
+}
+
+# refuses NAME STATUS TEXT... -- COMMAND...: the command is refused so, and
+# leaves every file below the working directory as it was, and adds none.
+refuses() {
+	local name=$1 wanted=$2 before said
+	local -a texts rest
+	split_args "${@:3}"
 	before=$(fingerprint "$T")
-	try "$@"
+	try "${rest[@]}"
 	if ! said=$(refused_with "$wanted" "${texts[@]}"); then
 		fail "$name" "$said" "$(last_run)"
 	elif [ "$before" != "$(fingerprint "$T")" ]; then
@@ -329,14 +336,18 @@ mfg() {
 
 # refuses_mfg NAME STATUS TEXT... -- ARGS...
 refuses_mfg() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	shift
-	refuses "${left[@]}" -- mfg_gen generate conf.csv values.csv P 0x3000 \
-		--outdir out "$@"
+	local -a texts rest
+	split_args "$@"
+	refuses "${texts[@]}" -- mfg_gen generate conf.csv values.csv P 0x3000 \
+		--outdir out "${rest[@]}"
+}
+
+# ---- images of nvs_partition_gen ----
+
+# input LINE...: a fresh directory with in.csv, the header put in front
+input() {
+	fresh
+	printf '%s\n' key,type,encoding,value "$@" >in.csv
 }
 
 # The end of a test: run.sh takes a file without the plan for a dead one.

@@ -50,13 +50,10 @@ same 'the same image' out/mfg_nvs.bin "$CASES/c3-full/expect/mfg_nvs.bin"
 
 # bad NAME TEXT... -- SIZE: with the project as it is now
 bad() {
-	local -a texts=()
-	while [ "$1" != -- ]; do
-		texts+=("$1")
-		shift
-	done
+	local -a texts rest
+	split_args "$@"
 	refuses "${texts[0]}" 1 "${texts[@]:1}" -- mfg_nvs --project_path \
-		project --outdir out --partition_size "$2"
+		project --outdir out --partition_size "${rest[0]}"
 }
 
 fresh

@@ -7,12 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 need_tools nvs_partition_gen nvs_tool
 
-# input LINE...: a fresh directory with in.csv, the header put in front
-input() {
-	find "$T" -mindepth 1 -delete
-	printf '%s\n' key,type,encoding,value "$@" >in.csv
-}
-
 # nvs ARGUMENT...
 nvs() {
 	try nvs_partition_gen "$@"
@@ -20,34 +14,18 @@ nvs() {
 
 # refuses_nvs NAME STATUS TEXT... -- ARGUMENT...
 refuses_nvs() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	shift
-	refuses "${left[@]}" -- nvs_partition_gen "$@"
+	local -a texts rest
+	split_args "$@"
+	refuses "${texts[@]}" -- nvs_partition_gen "${rest[@]}"
 }
 
 # refuses_line NAME TEXT... -- LINE: a line behind those of a namespace
 refuses_line() {
-	local -a left=()
-	while [ "$1" != -- ]; do
-		left+=("$1")
-		shift
-	done
-	input a,namespace,, "$2"
-	refuses_nvs "${left[0]}" 1 "${left[@]:1}" -- generate in.csv o.bin 0x3000
-}
-
-# The key partition of the format's example.
-key_file() {
-	{
-		repeat 32 '\021'
-		repeat 32 '\042'
-		printf '\054\357\317\074'
-		repeat 4028 '\377'
-	} >"$1"
+	local -a texts rest
+	split_args "$@"
+	input a,namespace,, "${rest[0]}"
+	refuses_nvs "${texts[0]}" 1 "${texts[@]:1}" -- generate in.csv o.bin \
+		0x3000
 }
 
 mode() {
@@ -161,7 +139,7 @@ nvs generate in.csv two.csv three.csv o.bin 0x3000
 holds_only "several inputs: a namespace goes on, or comes again" o.bin \
 	"0: a u8 1" "1:a x u8 1" "0: b u8 2" "2:b y u8 2" "2:b z u8 3" \
 	"1:a w i8 -4"
-key_file k.bin
+make_key k.bin
 nvs encrypt in.csv two.csv three.csv e.bin 0x3000 --inputkey k.bin
 is "several inputs, encrypted" "$(peek e.bin k.bin | tail -n 1)" "1:a w i8 -4"
 printf 'key,type,encoding,value\na,namespace,,\nx,data,u8,9\n' >three.csv
@@ -265,7 +243,7 @@ is "an image has the permissions that the umask leaves" "$(mode m.bin)" 640
 # ---- encrypt and decrypt ----
 
 input "${GOOD[@]}"
-key_file k.bin
+make_key k.bin
 { repeat 32 x && repeat 32 y; } >other.bin
 head -c 64 k.bin >bare.bin
 for v in 1 2; do

@@ -51,18 +51,15 @@ batch() {
 # failing SETTING... -- ARGS...: the same under failio; $hit says whether
 # what was asked for has happened.
 failing() {
-	local -a settings=()
-	while [ "$1" != -- ]; do
-		settings+=("FAILIO_$1")
-		shift
-	done
-	shift
+	local -a texts rest
+	split_args "$@"
 	rm -f "$LIB_DIR/hit"
 	# The shell tells of what was killed.
 	{ try env "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}" \
-		"FAILIO_HIT=$LIB_DIR/hit" "${settings[@]}" \
+		"FAILIO_HIT=$LIB_DIR/hit" "${texts[@]/#/FAILIO_}" \
 		"LD_PRELOAD=$FAILIO" mfg_gen generate conf.csv values.csv P \
-		$SIZE --fileid id --outdir out --jobs 1 "$@"; } 2>/dev/null
+		$SIZE --fileid id --outdir out --jobs 1 "${rest[@]}"; } \
+		2>/dev/null
 	# shellcheck disable=SC2034 # for the callers
 	if [ -e "$LIB_DIR/hit" ]; then hit=yes; else hit=no; fi
 }
@@ -71,16 +68,12 @@ failing() {
 # such a call (FAILIO_SIGNAL=19). Its process is $stopped; its output is in
 # stopped.out. resume_stopped lets it go on and waits: $status.
 stopped() {
-	local -a settings=()
-	while [ "$1" != -- ]; do
-		settings+=("FAILIO_$1")
-		shift
-	done
-	shift
+	local -a texts rest
+	split_args "$@"
 	env "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}" \
-		"${settings[@]}" FAILIO_SIGNAL=19 "LD_PRELOAD=$FAILIO" \
+		"${texts[@]/#/FAILIO_}" FAILIO_SIGNAL=19 "LD_PRELOAD=$FAILIO" \
 		mfg_gen generate conf.csv values.csv P $SIZE --fileid id \
-		--outdir out --jobs 1 "$@" >"$LIB_DIR/stopped.out" 2>&1 &
+		--outdir out --jobs 1 "${rest[@]}" >"$LIB_DIR/stopped.out" 2>&1 &
 	stopped=$!
 	wait_for_state $stopped T
 }
