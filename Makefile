@@ -135,7 +135,7 @@ check-long: ## the same, and what takes too long for every day
 tests: $(TEST_BIN) $(TEST_PRELOAD) $(FUZZ:%=$(BUILD)/test/%)
 
 # No sanitizers in here: it goes into programs that have them already.
-$(BUILD)/test/preload/%.so: test/preload/%.c
+$(BUILD)/test/preload/%.so: test/preload/%.c test/preload/real.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
 		$(CFLAGS) -fPIC -shared -o $@ $< -ldl

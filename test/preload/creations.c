@@ -6,7 +6,6 @@
  * given to the call; WHAT is create (with O_EXCL), open (what may be there
  * already), temporary or chmod.
  */
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,22 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The function that ours hides; POSIX has dlsym() return a data pointer. */
-static void find_real(const char *name, void *function, size_t size)
-{
-	void *p = dlsym(RTLD_NEXT, name);
-
-	if (!p)
-		abort();
-	memcpy(function, &p, size);
-}
-
-#define REAL(name) \
-	static __typeof__(name) *real; \
-	do { \
-		if (!real) \
-			find_real(#name, &real, sizeof(real)); \
-	} while (0)
+#include "real.h"
 
 /* Past our own wrappers; one write, since threads do so at a time. */
 static void note(const char *what, mode_t mode, const char *path)

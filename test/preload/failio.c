@@ -29,7 +29,6 @@
  * inside itself (stdio) is not seen, but for memory.
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,6 +43,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "real.h"
 
 /* What a call that was chosen has to do. */
 enum verdict { GO_ON, FAIL, DO_LESS };
@@ -113,23 +114,6 @@ static void end(void)
 		 atomic_load(&changes_made));
 	put_file(wanted.told, text);
 }
-
-/* The function that ours hides; POSIX has dlsym() return a data pointer. */
-static void find_real(const char *name, void *function, size_t size)
-{
-	void *p = dlsym(RTLD_NEXT, name);
-
-	if (!p)
-		abort();
-	memcpy(function, &p, size);
-}
-
-#define REAL(name) \
-	static __typeof__(name) *real; \
-	do { \
-		if (!real) \
-			find_real(#name, &real, sizeof(real)); \
-	} while (0)
 
 static bool is_listed(const char *list, const char *word)
 {

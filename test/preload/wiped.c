@@ -12,7 +12,6 @@
  *
  * Blocks are always moved by realloc(), so that nothing depends on luck.
  */
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -24,6 +23,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "real.h"
 
 #define SECRETS_MAX 16
 #define BYTES_MAX 64
@@ -38,16 +39,6 @@ static size_t secret_count;
 static char log_path[4096];
 
 static void (*real_free)(void *p);
-
-/* POSIX has dlsym() return a data pointer. */
-static void find_real(void)
-{
-	void *p = dlsym(RTLD_NEXT, "free");
-
-	if (!p)
-		abort();
-	memcpy(&real_free, &p, sizeof(real_free));
-}
 
 /* Without stdio, which allocates and frees. */
 static void put(const char *name, const char *where)
@@ -95,7 +86,7 @@ static void look(const uint8_t *p, size_t n, const char *where)
 void free(void *p)
 {
 	if (!real_free)
-		find_real();
+		find_real("free", &real_free, sizeof(real_free));
 	if (p && secret_count)
 		look(p, malloc_usable_size(p), "free");
 	real_free(p);
@@ -128,7 +119,7 @@ static void start(void)
 	if (!f)
 		return;
 	snprintf(log_path, sizeof(log_path), "%s", log);
-	find_real();
+	find_real("free", &real_free, sizeof(real_free));
 	setvbuf(f, NULL, _IONBF, 0); /* a buffer would keep them */
 	while (secret_count < SECRETS_MAX &&
 	       fscanf(f, "%31s %128s", secrets[secret_count].name, hex) == 2) {
