@@ -198,6 +198,14 @@ void cli_warning(const struct err *e)
 	print(e, "warning");
 }
 
+static void show_warning(void *ctx, const struct err *e)
+{
+	(void)ctx;
+	cli_warning(e);
+}
+
+const struct err_sink cli_warnings = { show_warning, NULL };
+
 int cli_close_stdout(int status)
 {
 	bool bad = ferror(stdout) != 0;

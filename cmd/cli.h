@@ -128,7 +128,10 @@ int cli_error(const struct err *e);
 
 /* The same; an ERR_USAGE comes with the usage line. */
 int cli_fail(const struct cli_command *cmd, const struct err *e);
+
+/* Print a warning the same way; and a sink that does so. */
 void cli_warning(const struct err *e);
+extern const struct err_sink cli_warnings;
 
 /* Flush and close stdout; CLI_FAILED with a message when that fails. */
 int cli_close_stdout(int status);

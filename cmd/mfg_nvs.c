@@ -168,7 +168,7 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 	struct err err = ERR_INIT;
 	int r;
 
-	run.project = espat_new(job->project, &single_warnings, &err);
+	run.project = espat_new(job->project, &cli_warnings, &err);
 	r = run.project ? prepare(&run, job, &err) : ERR_NOMEM;
 	if (r)
 		cli_fail(cmd, &err);
@@ -212,9 +212,10 @@ int main(int argc, char **argv)
 		.options = options,
 		.positionals = none,
 	};
-	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
+	int r;
 
 	cli_start();
+	r = cli_parse(&cmd, argc, argv, NULL, NULL);
 	if (r >= 0)
 		return r;
 	job.project = or_default(job.project, ".");

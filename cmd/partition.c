@@ -33,22 +33,17 @@ static int parse_size(const char *text, size_t *size, struct err *err)
 	return 0;
 }
 
-static void show_warning(void *ctx, const struct err *e)
-{
-	(void)ctx;
-	cli_warning(e);
-}
-
 static int find_in_table(const struct parttable *t, const char *name,
-			 bool encrypted, const struct err_sink *warn,
-			 struct partition_place *place, struct err *err)
+			 bool encrypted, struct partition_place *place,
+			 struct err *err)
 {
-	const struct partition *p = parttable_find_nvs(t, name, warn, err);
+	const struct partition *p = parttable_find_nvs(t, name, &cli_warnings,
+						       err);
 
 	if (!p)
 		return err->code;
 	if (encrypted)
-		parttable_check_keys(t, warn);
+		parttable_check_keys(t, &cli_warnings);
 	*place = (struct partition_place){
 		.size = p->size,
 		.has_offset = true,
@@ -70,7 +65,6 @@ int partition_find(const struct partition_options *o, const char *text,
 		   struct err *err)
 {
 	struct parttable_options options = PARTTABLE_OPTIONS_INIT;
-	struct err_sink warn = { show_warning, NULL };
 	struct parttable table = PARTTABLE_INIT;
 	uint64_t n = PARTTABLE_OFFSET;
 	int r;
@@ -88,14 +82,14 @@ int partition_find(const struct partition_options *o, const char *text,
 			       "--partition-table") :
 		       parse_size(text, &place->size, err);
 	options.table_offset = (uint32_t)n;
-	r = parttable_load(&table, o->table, &options, &warn, err);
+	r = parttable_load(&table, o->table, &options, &cli_warnings, err);
 	if (r)
 		return r;
 	/* A size is still a size, unless a partition is called like that. */
 	if (!has_partition(&table, text) && text_unsigned(text, &n) == TEXT_OK)
 		r = parse_size(text, &place->size, err);
 	else
-		r = find_in_table(&table, text, encrypted, &warn, place, err);
+		r = find_in_table(&table, text, encrypted, place, err);
 	parttable_release(&table);
 	return r;
 }

@@ -31,14 +31,6 @@ static struct err_sink errors_of(const struct single *s)
 	return (struct err_sink){ show_error, ctx.to };
 }
 
-static void show_warning(void *ctx, const struct err *e)
-{
-	(void)ctx;
-	cli_warning(e);
-}
-
-const struct err_sink single_warnings = { show_warning, NULL };
-
 static int read_file(struct csv_input *in, const char *path,
 		     const struct err_sink *errors)
 {

@@ -57,7 +57,4 @@ int single_status(int code);
 __attribute__((warn_unused_result))
 int single_refuse_same(const char *made, const char *other, struct err *err);
 
-/* Warnings of the library, printed. */
-extern const struct err_sink single_warnings;
-
 #endif

@@ -30,12 +30,6 @@ static void show_wrong(void *ctx, const char *file, const char *text)
 	buf_release(&line);
 }
 
-static void show_warning(void *ctx, const struct err *e)
-{
-	(void)ctx;
-	cli_warning(e);
-}
-
 static int number(const struct cli_command *cmd, const char *name,
 		  const char *text, uint64_t least, uint64_t *out)
 {
@@ -116,7 +110,7 @@ int verify_command(int argc, char **argv)
 	struct request q = { .verify = {
 		.outdir = ".",
 		.wrong = show_wrong,
-		.warnings = { show_warning, NULL },
+		.warnings = cli_warnings,
 	} };
 	const struct cli_option options[] = {
 		{ "outdir", 0, CLI_TEXT, &q.verify.outdir, "DIR",

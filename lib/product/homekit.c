@@ -302,7 +302,6 @@ static int check_infile(struct homekit_infile *in, const char *path,
 	in->columns = row.count;
 	if (!r)
 		r = find_namespace(in, table, &row, path, err);
-	buf_wipe(&row.text);
 	csv_row_release(&row);
 	csv_table_free(table);
 	return r;
