@@ -6,7 +6,7 @@
 # freed or moved, and at heap, stacks and data in the end.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-need_tools mfg_gen nvs_partition_gen factory_nvs_gen
+need_tools mfg_gen nvs_partition_gen factory_nvs_gen mfg_nvs
 WIPED_SO=$BUILD/test/preload/wiped.so
 if [ -n "${SAN:-}" ]; then
 	printf '# skipped: sanitizers have an allocator of their own\n1..0\n'
@@ -136,6 +136,15 @@ left factory_nvs_gen 31415926 ES32 one --encrypt true --keyfile key.bin >found
 is "HomeKit, one: only the command line has the code" \
 	"$status $(cat found) $(cut -d' ' -f2- log | sort -u)" \
 	"0 code exit [stack]"
+
+mkdir at
+cp -r "$ROOT/samples/esp-at" at/known_text_in_the_config
+raw=at/known_text_in_the_config/components/customized_partitions/raw_data
+sed -i "s/,DE,/,$PASSWORD,/" $raw/factory_param/factory_param_data.csv
+sed -i "s/,A002$/,$LONG/" $raw/ble_data/gatts_data.csv
+all_wiped "ESP-AT, parameters and services" 0 mfg_nvs --outdir at \
+	--project_path at/known_text_in_the_config
+ok "they are in the CSV" grep -q "$PASSWORD" at/mfg_nvs.csv
 
 # ---- No core dump either ----
 

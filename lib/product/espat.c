@@ -46,7 +46,7 @@ static void group_release(struct espat_group *g)
 	mem_free(g->keys);
 	mem_free(g->sources);
 	mem_free(g->name);
-	buf_release(&g->lines);
+	buf_wipe(&g->lines);
 }
 
 void espat_free(struct espat *e)

@@ -117,7 +117,7 @@ int espat_each_row(const char *path, espat_row_fn *fn, void *ctx,
 	}
 	csv_row_release(&row);
 	csv_table_free(t);
-	buf_release(&text);
+	buf_wipe(&text);
 	return r;
 }
 
@@ -335,7 +335,7 @@ static int put_service(struct espat_group *g, const char *key,
 				   joined.len);
 	if (!r)
 		r = espat_end_line(g, start, value_at, pos, pos);
-	buf_release(&joined);
+	buf_wipe(&joined);
 	return r;
 }
 
