@@ -8,6 +8,7 @@
 #include "nvs_crypt.h"
 #include "nvs_writer.h"
 
+/* Bytes: twice the largest partition, for hex digits. */
 #define INPUT_MAX (256u << 20)
 
 static void show_error(void *ctx, const struct err *e)

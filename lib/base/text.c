@@ -21,8 +21,8 @@ void text_trim(const char **s, size_t *len)
 }
 
 /*
- * Value of a hex digit, more than any base when it is none. By table: which
- * digit comes next no processor can guess, so comparing would take longer.
+ * Value of a hex digit, more than any base when it is none. By table: no
+ * processor can guess which digit comes next, so branches would take longer.
  */
 static unsigned digit_value(char c)
 {
@@ -166,15 +166,18 @@ int text_hex(const char *s, size_t len, struct buf *out, struct err *err)
 	return 0;
 }
 
-/* The bits of two characters and of all between them, in a word of 64. */
-#define BITS(first, last) \
-	((UINT64_MAX >> (63 - ((last) - (first)))) << ((first) % 64))
+/*
+ * A set of characters has a bit for each, 64 in a word: that of one, and those
+ * of two with all between them.
+ */
+#define BIT(c) (UINT64_C(1) << ((c) % 64))
+#define BITS(first, last) ((BIT(last) - BIT(first)) | BIT(last))
 
-/* One of the 64 digits. Without a branch, for the same reason. */
+/* One of the 64 digits. Without a branch, for the reason above. */
 static bool is_base64(char c)
 {
 	static const uint64_t set[4] = {
-		BITS('+', '+') | BITS('/', '/') | BITS('0', '9'),
+		BIT('+') | BIT('/') | BITS('0', '9'),
 		BITS('A', 'Z') | BITS('a', 'z'),
 	};
 

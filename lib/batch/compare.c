@@ -13,6 +13,7 @@
 #include "nvs_keys.h"
 #include "text.h"
 
+/* Bytes: twice the largest partition, for hex digits. */
 #define CSV_MAX (256u << 20)
 /* Room for a name of 15 bytes, each shown as \xNN. */
 #define NAME_SHOWN (4 * NVS_KEY_SIZE)

@@ -13,7 +13,9 @@
 #include "file.h"
 #include "text.h"
 
+/* Bytes. What is longer is another file: nobody writes so many keys. */
 #define CONF_MAX (16u << 20)
+/* A million ids would be some 20 MB. */
 #define IDS_MAX (1u << 30)
 
 static int check_extension(const char *path, const char *what,

@@ -52,7 +52,7 @@ static int add_companion(struct nvs_wifi *wifi,
 		.len = len,
 	};
 
-	return wifi->named & (1u << which) ? 0 :
+	return (wifi->named & (1u << which)) ? 0 :
 	       sink->add(sink->ctx, &item, err);
 }
 
