@@ -18,6 +18,13 @@ const char *const record_columns[RECORD_COLUMNS] = {
 	"keys_sha256"
 };
 
+/* Around the names in the cells of images and CSVs. */
+#define BIN_DIR "bin/"
+#define BIN_END ".bin"
+#define CSV_DIR "csv/"
+#define CSV_END ".csv"
+#define LENGTH(text) (sizeof(text) - 1)
+
 static int check_header(const struct csv_row *row, const char *path,
 			struct err *err)
 {
@@ -58,8 +65,8 @@ static int check_row(const struct csv_row *row, const char *path,
 		     struct err *err)
 {
 	const struct csv_cell *cells = row->cells;
-	size_t bin = name_length(&cells[RECORD_BIN], "bin/", ".bin");
-	size_t csv = name_length(&cells[RECORD_CSV], "csv/", ".csv");
+	size_t bin = name_length(&cells[RECORD_BIN], BIN_DIR, BIN_END);
+	size_t csv = name_length(&cells[RECORD_CSV], CSV_DIR, CSV_END);
 	enum record_column wrong = RECORD_COLUMNS;
 	char shown[TEXT_SHOWN];
 	struct pos pos;
@@ -68,8 +75,9 @@ static int check_row(const struct csv_row *row, const char *path,
 		wrong = RECORD_BIN;
 	else if (!is_sum(&cells[RECORD_BIN_SHA256]))
 		wrong = RECORD_BIN_SHA256;
-	else if (csv != bin || memcmp(cells[RECORD_BIN].text + 4,
-				      cells[RECORD_CSV].text + 4, bin) != 0)
+	else if (csv != bin ||
+		 memcmp(cells[RECORD_BIN].text + LENGTH(BIN_DIR),
+			cells[RECORD_CSV].text + LENGTH(CSV_DIR), bin) != 0)
 		wrong = RECORD_CSV;
 	else if (!is_sum(&cells[RECORD_CSV_SHA256]))
 		wrong = RECORD_CSV_SHA256;
@@ -105,8 +113,9 @@ static int add_row(struct record *r, const struct csv_row *row,
 	r->rows = to;
 	to += r->count;
 	to->line = row->line;
-	to->name = mem_strndup(row->cells[RECORD_BIN].text + 4,
-			       row->cells[RECORD_BIN].len - 8);
+	to->name = mem_strndup(row->cells[RECORD_BIN].text + LENGTH(BIN_DIR),
+			       row->cells[RECORD_BIN].len -
+			       LENGTH(BIN_DIR BIN_END));
 	to->text = mem_alloc(row->text.len);
 	if (!to->name || !to->text) {
 		mem_free(to->name);
