@@ -9,7 +9,7 @@ need_tools nvs_tool
 
 GOLDEN=$ROOT/test/golden-nvs-tool
 ESC=$'\033'
-for name in markup not_text inner_nul carriage_return quoting integer_span \
+for name in markup not_text latin1_keys inner_nul carriage_return quoting integer_span \
 	chunk_range nameless many_twins left right; do
 	"$BUILD/test/make_image" $name >$name.bin || exit 1
 done
@@ -132,6 +132,16 @@ try nvs_tool -d minimal not_text.bin
 prints "a string that is not UTF-8" "cfg:latin1 = caf� � 😀!"
 try nvs_tool -f json -d minimal not_text.bin
 prints "the same in JSON" '"data": "caf\ufffd \ufffd \ud83d\ude00!"'
+
+try nvs_tool -d none -i --color never latin1_keys.bin
+is "a no-break space and a soft hyphen in a key: the check prints them" \
+	"$(tail -n 5 "$ERR")" \
+	"$(printf '%s\n' \
+		$'ERROR: #002     a\xc2\xa0b\xc2\xadc                   uint8_t         9               0       Active' \
+		$'ERROR: #003     a\xc2\xa0b\xc2\xadc                   uint8_t         9               0       Active' \
+		"ERROR: Undefined namespace index! Namespace index: 009 [undefined]" \
+		$'WARNING: Found unused namespace. Namespace index: 001 [n\xc2\xa0s]' \
+		$'WARNING: Found unused namespace. Namespace index: 002 [\xc2\xadunused]')"
 
 try nvs_tool -f json integer_span.bin
 succeeds "an integer with a span"
