@@ -234,6 +234,16 @@ if [ -x "$BUILD/nvs_partition_gen" ]; then
 	succeeds "a key for a plain image"
 	says "is not used, and that is said" keys64.bin "not encrypted"
 	same "the plain image is shown" "$OUT" good.txt
+	for image in good e64; do
+		head -c 4 /dev/zero | cat - <(tail -c +5 $image.bin) \
+			>corrupted-$image.bin
+	done
+	nvs_tool -d all corrupted-good.bin >corrupted.txt
+	try nvs_tool --keys keys64.bin corrupted-e64.bin
+	is "the key is used for pages of a damaged header too" "$(cat "$ERR")" ""
+	same "and shows what is in them" "$OUT" corrupted.txt
+	refuses "where a wrong key is none either" 1 other64.bin "does not fit" \
+		-- nvs_tool --keys other64.bin corrupted-e64.bin
 	try nvs_tool diff --keys keys64.bin --hmac-key-b hmac e64.bin ehmac.bin
 	succeeds "diff of two encrypted images"
 	try nvs_tool check --keys keys64.bin e64.bin
