@@ -366,7 +366,6 @@ static int add_file(struct espat *e, const char *base, const char *key,
 		    const struct pos *pos, struct err *err)
 {
 	struct espat_group *g;
-	size_t start, value;
 	const char *path;
 	int r;
 
@@ -381,15 +380,11 @@ static int add_file(struct espat *e, const char *base, const char *key,
 	if (!text_is_utf8(path, strlen(path), NULL))
 		return err_at(err, pos, ERR_INPUT, "the name is not UTF-8, a "
 			      "CSV cannot hold it: rename the file");
-	start = g->lines.len;
-	r = csv_put_field(&g->lines, true, key, strlen(key));
-	if (!r)
-		r = buf_puts(&g->lines, ",file,binary");
-	value = g->lines.len;
-	if (!r)
-		r = csv_put_field(&g->lines, false, path, strlen(path));
-	if (!r)
-		r = espat_end_line(g, start, value, pos, pos);
+	r = espat_put_line(g, (const struct espat_cell[]){
+		{ key, strlen(key), false, *pos },
+		{ "file", 4, false, *pos },
+		{ "binary", 6, false, *pos },
+		{ path, strlen(path), false, *pos } });
 	return r ? err_nomem(err) : 0;
 }
 
