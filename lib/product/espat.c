@@ -166,9 +166,14 @@ int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len)
 {
-	size_t left = text->len - *at;
+	static const char bom[] = "\xEF\xBB\xBF";
+	size_t left;
 	const char *s, *end;
 
+	/* Some editors put one in front; it is no part of a name. */
+	if (!*at && text->len >= 3 && !memcmp(text->data, bom, 3))
+		*at = 3;
+	left = text->len - *at;
 	if (!left)
 		return false;
 	s = (const char *)text->data + *at;

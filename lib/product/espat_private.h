@@ -132,7 +132,10 @@ __attribute__((warn_unused_result))
 int espat_each_row(const char *path, espat_row_fn *fn, void *ctx,
 		   struct err *err);
 
-/* The next line of a text, without its end, trimmed. False at the end. */
+/*
+ * The next line of a text, without its end, trimmed; a byte-order mark in
+ * front of the first is passed over. False at the end.
+ */
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len);
 
