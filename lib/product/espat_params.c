@@ -246,6 +246,16 @@ static int check_type(const struct params *p, const struct csv_row *type,
 		      NAMESPACE_PARAMS);
 }
 
+static int second_column(const struct params *p, size_t i, struct err *err)
+{
+	const struct csv_cell *c = &p->header.cells[i];
+	struct pos pos = csv_cell_pos(p->path, c);
+
+	return err_at(err, &pos, ERR_DUPLICATE, "a second column '%s': remove "
+		      "one of them, parameter '%s' can have one value only",
+		      c->text, c->text);
+}
+
 /* A row "name,type,encoding"; rows of any other form say nothing. */
 static int take_type_row(void *ctx, struct csv_row *type, struct err *err)
 {
@@ -264,8 +274,9 @@ static int take_type_row(void *ctx, struct csv_row *type, struct err *err)
 	for (size_t i = 0; !r && i < p->header.count; i++) {
 		if (strcmp(p->header.cells[i].text, name) != 0)
 			continue;
+		r = found ? second_column(p, i, err) :
+			    put_param(g, p, i, type, err);
 		found = true;
-		r = put_param(g, p, i, type, err);
 	}
 	if (!r && !found)
 		r = err_at(err, &pos, ERR_INPUT, "parameter '%s': '%s' has no "
