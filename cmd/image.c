@@ -88,11 +88,32 @@ static int load(struct image *im, struct err *err)
 	return r;
 }
 
+/*
+ * Whether what is written can only be read with a key, in whatever pages:
+ * those that the reader passes over, of a damaged header or state, count too.
+ */
+static bool is_encrypted(const struct buf *image)
+{
+	struct nvs_raw_page page;
+	struct nvs_raw_entry e;
+	size_t written = 0;
+
+	for (size_t n = 0; nvs_raw_page(&page, image->data, image->len, n); n++)
+		for (unsigned i = 0; nvs_raw_entry(&e, &page, i); i++) {
+			if (e.state != NVS_ENTRY_WRITTEN)
+				continue;
+			if (e.crc_stored == e.crc_computed)
+				return false;
+			written++;
+		}
+	return written > 0;
+}
+
 static int apply_keys(struct image *im, const struct image_keys *files,
 		      const struct view *messages, struct err *err)
 {
 	const char *key_file = files->keys ? files->keys : files->hmac_key;
-	bool encrypted = im->garbage;
+	bool encrypted = is_encrypted(&im->bytes);
 	struct nvs_keys keys;
 	int r;
 
@@ -103,7 +124,7 @@ static int apply_keys(struct image *im, const struct image_keys *files,
 	if (!r && encrypted)
 		r = load(im, err);
 	im->decrypted = !r && encrypted;
-	if (!r && encrypted && im->garbage)
+	if (!r && encrypted && is_encrypted(&im->bytes))
 		r = err_set(err, ERR_KEY, "the key in %s does not fit %s: not "
 			    "one entry CRC is right after decryption",
 			    key_file, im->file);

@@ -27,7 +27,7 @@ static void fail(struct check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	view_error(c->v, "%s", text);
+	view_finding(c->v, VIEW_ERROR, text);
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -41,7 +41,7 @@ static void warn(struct check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	view_warning(c->v, "%s", text);
+	view_finding(c->v, VIEW_WARNING, text);
 }
 
 /* A wrong CRC is told on stdout. */

@@ -56,6 +56,17 @@ static int compare_size(const struct run *run, const struct job *job,
 	return r;
 }
 
+/* A size that an image can have. */
+static int read_size(const char *text, uint64_t *n, struct err *err)
+{
+	int r = espat_size(text, n, err);
+
+	if (r)
+		return r;
+	r = nvs_size_check(*n, err);
+	return r ? err_context(err, "the partition size '%s'", text) : 0;
+}
+
 /* The size that was given, or that of the table. */
 static int take_size(struct run *run, const struct job *job, struct err *err)
 {
@@ -74,9 +85,7 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 		if (!run->partition)
 			return err->code;
 	}
-	r = espat_size(*text ? text : run->partition->size, &n, err);
-	if (!r)
-		r = nvs_size_check(n, err);
+	r = read_size(*text ? text : run->partition->size, &n, err);
 	if (r && *text)
 		return err_context(err, "--partition_size");
 	if (r) {

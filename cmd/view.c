@@ -169,38 +169,56 @@ void view_print(const struct view *v, enum style style, const char *fmt, ...)
 	va_end(ap);
 }
 
-__attribute__((format(printf, 4, 0)))
-static void print_diagnostic(const struct view *v, const char *word,
-			     enum style style, const char *fmt, va_list ap)
+/* The word, in colour where that is wanted; the text is the caller's. */
+static void start_diagnostic(const struct view *v, enum view_severity severity)
 {
-	char text[ERR_TEXT_MAX];
+	static const struct {
+		const char *word;
+		enum style style;
+	} severities[] = {
+		[VIEW_WARNING] = { "WARNING: ", STYLE_BOLD_YELLOW },
+		[VIEW_ERROR] = { "ERROR: ", STYLE_BOLD_DARK_RED },
+	};
 
 	/* On a terminal both streams end in one place: keep their order. */
 	fflush(v->out);
 	if (v->colour_err)
-		fprintf(v->err, "%s%s\033[0m", style_start(style), word);
+		fprintf(v->err, "%s%s\033[0m",
+			style_start(severities[severity].style),
+			severities[severity].word);
 	else
-		fputs(word, v->err);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	cli_print_line(v->err, text);
+		fputs(severities[severity].word, v->err);
+}
+
+void view_finding(const struct view *v, enum view_severity severity,
+		  const char *text)
+{
+	start_diagnostic(v, severity);
+	fprintf(v->err, "%s\n", text);
 }
 
 void view_error(const struct view *v, const char *fmt, ...)
 {
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_diagnostic(v, "ERROR: ", STYLE_BOLD_DARK_RED, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	start_diagnostic(v, VIEW_ERROR);
+	cli_print_line(v->err, text);
 }
 
 void view_warning(const struct view *v, const char *fmt, ...)
 {
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_diagnostic(v, "WARNING: ", STYLE_BOLD_YELLOW, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	start_diagnostic(v, VIEW_WARNING);
+	cli_print_line(v->err, text);
 }
 
 /* ---- Words ---- */

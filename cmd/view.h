@@ -77,7 +77,19 @@ bool view_is_definition(const struct nvs_raw_entry *e);
 __attribute__((format(printf, 3, 4)))
 void view_print(const struct view *v, enum style style, const char *fmt, ...);
 
-/* "ERROR: " or "WARNING: " and a line on v->err. */
+enum view_severity {
+	VIEW_WARNING,
+	VIEW_ERROR,
+};
+
+/*
+ * "WARNING: " or "ERROR: " and the text, as it is, on v->err: names in it are
+ * those that view_key() has made fit to print.
+ */
+void view_finding(const struct view *v, enum view_severity severity,
+		  const char *text);
+
+/* The same with a text that may hold any bytes, of file names for instance. */
 __attribute__((format(printf, 2, 3)))
 void view_error(const struct view *v, const char *fmt, ...);
 __attribute__((format(printf, 2, 3)))

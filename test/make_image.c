@@ -25,6 +25,15 @@ static void not_text(struct maker *m)
 	make_string(m, 1, "latin1", "caf\xE9 \xE2\x82 \xF0\x9F\x98\x80!");
 }
 
+/* Latin-1 characters that are no control characters, but look like others. */
+static void latin1_keys(struct maker *m)
+{
+	make_namespace(m, "n\xA0s", 1);
+	make_namespace(m, "\xADunused", 2);
+	make_int(m, 9, NVS_U8, "a\xA0""b\xAD""c", 1);
+	make_int(m, 9, NVS_U8, "a\xA0""b\xAD""c", 1);
+}
+
 static void inner_nul(struct maker *m)
 {
 	make_namespace(m, "cfg", 1);
@@ -134,6 +143,7 @@ static const struct {
 } images[] = {
 	{ "markup", markup },
 	{ "not_text", not_text },
+	{ "latin1_keys", latin1_keys },
 	{ "inner_nul", inner_nul },
 	{ "carriage_return", carriage_return },
 	{ "quoting", quoting },

@@ -9,7 +9,7 @@ need_tools nvs_tool
 
 GOLDEN=$ROOT/test/golden-nvs-tool
 ESC=$'\033'
-for name in markup not_text inner_nul carriage_return quoting integer_span \
+for name in markup not_text latin1_keys inner_nul carriage_return quoting integer_span \
 	chunk_range nameless many_twins left right; do
 	"$BUILD/test/make_image" $name >$name.bin || exit 1
 done
@@ -133,6 +133,16 @@ prints "a string that is not UTF-8" "cfg:latin1 = caf� � 😀!"
 try nvs_tool -f json -d minimal not_text.bin
 prints "the same in JSON" '"data": "caf\ufffd \ufffd \ud83d\ude00!"'
 
+try nvs_tool -d none -i --color never latin1_keys.bin
+is "a no-break space and a soft hyphen in a key: the check prints them" \
+	"$(tail -n 5 "$ERR")" \
+	"$(printf '%s\n' \
+		$'ERROR: #002     a\xc2\xa0b\xc2\xadc                   uint8_t         9               0       Active' \
+		$'ERROR: #003     a\xc2\xa0b\xc2\xadc                   uint8_t         9               0       Active' \
+		"ERROR: Undefined namespace index! Namespace index: 009 [undefined]" \
+		$'WARNING: Found unused namespace. Namespace index: 001 [n\xc2\xa0s]' \
+		$'WARNING: Found unused namespace. Namespace index: 002 [\xc2\xadunused]')"
+
 try nvs_tool -f json integer_span.bin
 succeeds "an integer with a span"
 is "data_computed over all children of an integer" \
@@ -224,6 +234,16 @@ if [ -x "$BUILD/nvs_partition_gen" ]; then
 	succeeds "a key for a plain image"
 	says "is not used, and that is said" keys64.bin "not encrypted"
 	same "the plain image is shown" "$OUT" good.txt
+	for image in good e64; do
+		head -c 4 /dev/zero | cat - <(tail -c +5 $image.bin) \
+			>corrupted-$image.bin
+	done
+	nvs_tool -d all corrupted-good.bin >corrupted.txt
+	try nvs_tool --keys keys64.bin corrupted-e64.bin
+	is "the key is used for pages of a damaged header too" "$(cat "$ERR")" ""
+	same "and shows what is in them" "$OUT" corrupted.txt
+	refuses "where a wrong key is none either" 1 other64.bin "does not fit" \
+		-- nvs_tool --keys other64.bin corrupted-e64.bin
 	try nvs_tool diff --keys keys64.bin --hmac-key-b hmac e64.bin ehmac.bin
 	succeeds "diff of two encrypted images"
 	try nvs_tool check --keys keys64.bin e64.bin

@@ -363,8 +363,9 @@ static void test_param_columns(void **state)
 	expect_error("ROOT/" TYPES ":1:1: error: parameter 'version': "
 		     "'ROOT/" DATA "' has no column of that name");
 	put(DATA, "platform,module_name,version,version\nPLATFORM_X,M,1,2\n");
-	expect_error("ROOT/" TYPES ":1:1: error: key 'version' is there "
-		     "already in namespace 'factory_param'");
+	expect_error("ROOT/" DATA ":1:30: error: a second column 'version': "
+		     "remove one of them, parameter 'version' can have one "
+		     "value only");
 	put(DATA, "platform,module_name,version\nPLATFORM_X,\"M,1\n");
 	expect_error("ROOT/" DATA ":2:12: error: the quote that opens this "
 		     "cell is never closed");

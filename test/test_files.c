@@ -181,7 +181,8 @@ static void test_failures_are_not_kept(void **state)
 		expect_failure(files, "dir", 0, ERR_INPUT, "'dir' is a "
 			       "directory, a file is needed");
 		expect_failure(files, "late", 0, ERR_IO, "cannot open 'late': "
-			       "No such file or directory");
+			       "No such file or directory; relative paths "
+			       "start in the current directory");
 		expect_failure(files, "a", 2, ERR_INPUT, "'a': not to my "
 			       "taste");
 	}

@@ -213,7 +213,7 @@ static void test_mistakes_of_values(void **state)
 		"i.csv:6:1: error: key 'c' in namespace 'n' is there twice: "
 		"the device would lose one of the values\n"
 		"i.csv:8:15: error: m:d: cannot open 'none': No such file or "
-		"directory\n");
+		"directory; relative paths start in the current directory\n");
 	csv_input_release(&in);
 }
 

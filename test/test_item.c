@@ -458,7 +458,8 @@ static void test_file_values_refused(void **state)
 	expect_refused("file", "binary", "", ERR_INPUT, "the name of the file "
 		       "is empty");
 	expect_refused("file", "binary", "none", ERR_IO, "cannot open 'none': "
-		       "No such file or directory");
+		       "No such file or directory; relative paths start in "
+		       "the current directory");
 	expect_refused("file", "binary", "dir", ERR_INPUT, "'dir' is a "
 		       "directory, a file is needed");
 	expect_refused("file", "string", "latin1", ERR_INPUT, "'latin1': byte "

@@ -313,7 +313,7 @@ static void test_encode(void **state)
 		"v.csv:3:1: error: a:k: '300' does not fit u8 (0 to 255)\n"
 		"v.csv:3:7: error: b:k: '-1' does not fit u8 (0 to 255)\n"
 		"v.csv:3:10: error: b:m: cannot open 'none': No such file or "
-		"directory\n");
+		"directory; relative paths start in the current directory\n");
 	assert_int_equal(encode(&d, &w), ERR_INPUT);
 	assert_string_equal(t.reports.text, "v.csv:4:6: error: b:m: the name "
 			    "of the file is empty\n");

@@ -55,6 +55,7 @@ struct verify {
 	size_t stray_count, stray_cap;
 	struct record record;   /* of the manifest */
 	struct csv_files *files;
+	struct buf partial;     /* name of an unpublished batch, when asked */
 	atomic_size_t next;
 	pthread_mutex_t lock;   /* for err */
 	struct err *err;
@@ -539,6 +540,41 @@ static int warn_of_shared_keys(const struct verify *v, struct err *err)
 	return r;
 }
 
+/* .mfg_gen-<prefix>[.shard-K-N].partial: the first by name. */
+static int visit_partial(struct verify *v, int fd, const char *file)
+{
+	static const struct kind partial = { "", ".mfg_gen-", ".partial" };
+	size_t prefix = v->o->prefix ? strlen(v->o->prefix) : 0;
+	const char *name = file + strlen(partial.start);
+
+	(void)fd;
+	if (!name_in(&partial, file) ||
+	    (prefix && (strncmp(name, v->o->prefix, prefix) != 0 ||
+			name[prefix] != '.')) ||
+	    (v->partial.len && strcmp(buf_str(&v->partial), file) <= 0))
+		return 0;
+	v->partial.len = 0;
+	return buf_puts(&v->partial, file) || !buf_str(&v->partial);
+}
+
+/* Nothing was made, another directory was meant, or it is not published yet. */
+static int fail_without_images(struct verify *v, struct err *err)
+{
+	int r = each_file(v, ".", visit_partial, err);
+
+	if (r)
+		return r;
+	r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
+		    v->o->prefix ? " of prefix " : "",
+		    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+	if (v->partial.len)
+		err_more(err, "; a run that was stopped, or is at work, has "
+			 "'%s/%s': complete it with the command that began it "
+			 "and --resume",
+			 v->o->outdir, buf_str(&v->partial));
+	return r;
+}
+
 static int run_threads(struct verify *v, struct err *err)
 {
 	jobs_run(v->o->jobs, thread_main, v);
@@ -560,9 +596,7 @@ static int run(struct verify *v, struct err *err)
 	if (!r)
 		r = each_file(v, "bin", list_image, err);
 	if (!r && !has_any(v))
-		r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
-			    v->o->prefix ? " of prefix " : "",
-			    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+		r = fail_without_images(v, err);
 	if (r)
 		return r;
 	if (v->count)
@@ -583,7 +617,8 @@ static int run(struct verify *v, struct err *err)
 int verify_run(const struct verify_options *o, struct verify_result *result,
 	       struct err *err)
 {
-	struct verify v = { .o = o, .result = result, .err = err };
+	struct verify v = { .o = o, .result = result, .err = err,
+			    .partial = BUF_INIT };
 	int r;
 
 	*result = (struct verify_result){ 0 };
@@ -599,6 +634,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	mem_free(v.strays);
 	record_release(&v.record);
 	csv_files_free(v.files);
+	buf_release(&v.partial);
 	pthread_mutex_destroy(&v.lock);
 	return r;
 }

@@ -183,6 +183,18 @@ static int check_refused(const struct csv_files *files, const char *path,
 	return 0;
 }
 
+/* Not there: perhaps not looked for where it is. */
+static int read_named(const char *path, struct buf *raw, struct err *err)
+{
+	int r = file_read(path, FILE_MAX, raw, err);
+
+	if (r && err && path[0] != '/' &&
+	    (err->errnum == ENOENT || err->errnum == ENOTDIR))
+		err_more(err, "; relative paths start in the current "
+			 "directory");
+	return r;
+}
+
 static int read_and_convert(const struct csv_files *files, struct kept *k,
 			    struct err *err)
 {
@@ -191,7 +203,7 @@ static int read_and_convert(const struct csv_files *files, struct kept *k,
 
 	r = check_refused(files, k->path, err);
 	if (!r)
-		r = file_read(k->path, FILE_MAX, &raw, err);
+		r = read_named(k->path, &raw, err);
 	if (!r) {
 		r = files->convert(k->how, &raw, &k->data, err);
 		if (r)

@@ -154,9 +154,14 @@ int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len)
 {
-	size_t left = text->len - *at;
+	static const char bom[] = "\xEF\xBB\xBF";
+	size_t left;
 	const char *s, *end;
 
+	/* Some editors put one in front; it is no part of a name. */
+	if (!*at && text->len >= 3 && !memcmp(text->data, bom, 3))
+		*at = 3;
+	left = text->len - *at;
 	if (!left)
 		return false;
 	s = (const char *)text->data + *at;
@@ -349,7 +354,6 @@ static int add_file(struct espat *e, const char *base, const char *key,
 		    const struct pos *pos, struct err *err)
 {
 	struct espat_group *g;
-	size_t start, value;
 	const char *path;
 	int r;
 
@@ -364,15 +368,11 @@ static int add_file(struct espat *e, const char *base, const char *key,
 	if (!text_is_utf8(path, strlen(path), NULL))
 		return err_at(err, pos, ERR_INPUT, "the name is not UTF-8, a "
 			      "CSV cannot hold it: rename the file");
-	start = g->lines.len;
-	r = csv_put_field(&g->lines, true, key, strlen(key));
-	if (!r)
-		r = buf_puts(&g->lines, ",file,binary");
-	value = g->lines.len;
-	if (!r)
-		r = csv_put_field(&g->lines, false, path, strlen(path));
-	if (!r)
-		r = espat_end_line(g, start, value, pos, pos);
+	r = espat_put_line(g, (const struct espat_cell[]){
+		{ key, strlen(key), false, *pos },
+		{ "file", 4, false, *pos },
+		{ "binary", 6, false, *pos },
+		{ path, strlen(path), false, *pos } });
 	return r ? err_nomem(err) : 0;
 }
 

@@ -204,9 +204,8 @@ static int put_param(struct espat_group *g, const struct params *p, size_t i,
 		     const struct csv_row *type, struct err *err)
 {
 	struct pos pos = csv_cell_pos(p->types_path, &type->cells[0]);
+	struct espat_cell cells[ESPAT_CELLS];
 	const struct csv_cell *value;
-	size_t start = g->lines.len, value_at;
-	struct pos value_pos;
 	int r;
 
 	r = espat_key(g, type->cells[0].text, &pos, err);
@@ -219,18 +218,42 @@ static int put_param(struct espat_group *g, const struct params *p, size_t i,
 			      type->cells[0].text, i + 1);
 	}
 	value = &p->own.cells[i];
-	value_pos = csv_cell_pos(p->path, value);
-	for (size_t n = 0; !r && n < 3; n++)
-		r = csv_put_field(&g->lines, !n, type->cells[n].text,
-				  type->cells[n].len);
-	value_at = g->lines.len;
-	if (!r && !strcmp(type->cells[2].text, "string"))
-		r = csv_put_quoted(&g->lines, false, value->text, value->len);
-	else if (!r)
-		r = csv_put_field(&g->lines, false, value->text, value->len);
-	if (!r)
-		r = espat_end_line(g, start, value_at, &pos, &value_pos);
-	return r ? err_nomem(err) : 0;
+	for (size_t n = 0; n < 3; n++)
+		cells[n] = (struct espat_cell){
+			type->cells[n].text, type->cells[n].len, false,
+			csv_cell_pos(p->types_path, &type->cells[n])
+		};
+	cells[3] = (struct espat_cell){
+		value->text, value->len,
+		!strcmp(type->cells[2].text, "string"),
+		csv_cell_pos(p->path, value)
+	};
+	return espat_put_line(g, cells) ? err_nomem(err) : 0;
+}
+
+/* What is no value would open a namespace in the middle of the parameters. */
+static int check_type(const struct params *p, const struct csv_row *type,
+		      struct err *err)
+{
+	const struct csv_cell *c = &type->cells[1];
+	struct pos pos = csv_cell_pos(p->types_path, c);
+
+	if (!text_same_word(c->text, c->len, "namespace"))
+		return 0;
+	return err_at(err, &pos, ERR_INPUT, "parameter '%s': the type '%s' is "
+		      "not possible here, all parameters are in namespace '%s'; "
+		      "write 'data'", type->cells[0].text, c->text,
+		      NAMESPACE_PARAMS);
+}
+
+static int second_column(const struct params *p, size_t i, struct err *err)
+{
+	const struct csv_cell *c = &p->header.cells[i];
+	struct pos pos = csv_cell_pos(p->path, c);
+
+	return err_at(err, &pos, ERR_DUPLICATE, "a second column '%s': remove "
+		      "one of them, parameter '%s' can have one value only",
+		      c->text, c->text);
 }
 
 /* A row "name,type,encoding"; rows of any other form say nothing. */
@@ -245,12 +268,15 @@ static int take_type_row(void *ctx, struct csv_row *type, struct err *err)
 
 	if (type->count != 3)
 		return 0;
-	r = espat_group(p->e, NAMESPACE_PARAMS, &pos, &g, err);
+	r = check_type(p, type, err);
+	if (!r)
+		r = espat_group(p->e, NAMESPACE_PARAMS, &pos, &g, err);
 	for (size_t i = 0; !r && i < p->header.count; i++) {
 		if (strcmp(p->header.cells[i].text, name) != 0)
 			continue;
+		r = found ? second_column(p, i, err) :
+			    put_param(g, p, i, type, err);
 		found = true;
-		r = put_param(g, p, i, type, err);
 	}
 	if (!r && !found)
 		r = err_at(err, &pos, ERR_INPUT, "parameter '%s': '%s' has no "
@@ -323,18 +349,15 @@ static int put_service(struct espat_group *g, const char *key,
 		       const struct csv_row *row, const struct pos *pos)
 {
 	struct buf joined = BUF_INIT;
-	size_t start = g->lines.len, value_at;
 	int r;
 
 	r = join_fields(row, &joined);
 	if (!r)
-		r = buf_printf(&g->lines, "%s,data,string", key);
-	value_at = g->lines.len;
-	if (!r)
-		r = csv_put_quoted(&g->lines, false, (char *)joined.data,
-				   joined.len);
-	if (!r)
-		r = espat_end_line(g, start, value_at, pos, pos);
+		r = espat_put_line(g, (const struct espat_cell[]){
+			{ key, strlen(key), false, *pos },
+			{ "data", 4, false, *pos },
+			{ "string", 6, false, *pos },
+			{ (char *)joined.data, joined.len, true, *pos } });
 	buf_wipe(&joined);
 	return r;
 }

@@ -22,11 +22,14 @@ struct espat_feature {
 	bool exists; /* below raw_data */
 };
 
+/* key, type, encoding, value */
+#define ESPAT_CELLS 4
+
 /* What a line of the CSV was made of. */
 struct espat_source {
-	struct pos line, value; /* all but the value; the value */
-	unsigned lines;         /* that it has, for line ends in quotes */
-	unsigned before;        /* characters in front of the value */
+	struct pos cells[ESPAT_CELLS];
+	unsigned columns[ESPAT_CELLS]; /* where each begins, from 1 */
+	unsigned lines;                /* that it has, for line ends in quotes */
 };
 
 /* The lines of one namespace. */
@@ -79,20 +82,27 @@ int espat_group(struct espat *e, const char *name, const struct pos *pos,
 
 /*
  * Enter a key into a group: its name has to be possible and new. The line
- * itself is then put into g->lines, and ended with espat_end_line().
+ * itself is then put with espat_put_line().
  */
 __attribute__((warn_unused_result))
 int espat_key(struct espat_group *g, const char *key, const struct pos *pos,
 	      struct err *err);
 
+/* A cell of a line, and what it was made of. */
+struct espat_cell {
+	const char *text;
+	size_t len;
+	bool quoted; /* even where it need not be */
+	struct pos pos;
+};
+
 /*
- * End a line of a group that begins at start, its last field at value_at (the
- * comma in front of it included), and note what it was made of. 0 or
- * ERR_NOMEM.
+ * Put a line into a group, and note what it was made of. 0 or ERR_NOMEM, with
+ * part of the line there.
  */
 __attribute__((warn_unused_result))
-int espat_end_line(struct espat_group *g, size_t start, size_t value_at,
-		   const struct pos *line, const struct pos *value);
+int espat_put_line(struct espat_group *g,
+		   const struct espat_cell cells[ESPAT_CELLS]);
 
 __attribute__((format(printf, 3, 4)))
 void espat_warn(const struct espat *e, const struct pos *pos, const char *fmt,
@@ -116,7 +126,10 @@ __attribute__((warn_unused_result))
 int espat_each_row(const char *path, espat_row_fn *fn, void *ctx,
 		   struct err *err);
 
-/* The next line of a text, without its end, trimmed. False at the end. */
+/*
+ * The next line of a text, without its end, trimmed; a byte-order mark in
+ * front of the first is passed over. False at the end.
+ */
 bool espat_next_line(const struct buf *text, size_t *at, const char **line,
 		     size_t *len);
 
