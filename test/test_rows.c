@@ -138,8 +138,8 @@ static void test_wrong_rows(void **state)
 		   "id");
 	expect_rows(&everything, &ids, "1:a 8:d ");
 	assert_string_equal(t.errors.text,
-		"v.csv:3:1: error: the id 'a' is that of line 2 as well: their "
-		"files would have one name\n"
+		"v.csv:3:1: error: the id in column id 'a' is that of line 2 as "
+		"well: their files would have one name\n"
 		"v.csv:4:1: error: 1 cell, expected 2 as in the header: one or "
 		"more are missing\n"
 		"v.csv:5:1: error: the id in column id '' is empty: it becomes "

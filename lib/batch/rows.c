@@ -200,11 +200,12 @@ static int refuse_id(const struct rows *r, const struct csv_cell *cell,
 							0;
 }
 
-static int check_id(struct rows *r, const struct csv_cell *cell,
+static int check_id(struct rows *r, const struct csv_row *row,
 		    struct err *err)
 {
-	struct pos pos = csv_cell_pos(r->file, cell);
-	char shown[TEXT_SHOWN];
+	const struct csv_cell *cell = csv_join_id(&r->join, row);
+	struct pos pos = csv_join_id_pos(&r->join, row);
+	char shown[TEXT_SHOWN], column[TEXT_SHOWN];
 	uint32_t there;
 	int code;
 
@@ -212,15 +213,20 @@ static int check_id(struct rows *r, const struct csv_cell *cell,
 		return refuse_id(r, cell, err);
 	if (!r->ids)
 		return 0;
-	code = ids_add(r->ids, cell->text, cell->line, &there);
+	code = ids_add(r->ids, cell->text, pos.line, &there);
 	if (code)
 		return err_at(err, &pos, (enum err_code)code, "out of memory for "
 			      "the ids of all devices");
 	if (there)
-		return err_at(err, &pos, ERR_DUPLICATE, "the id '%s' is that of "
-			      "line %u as well: their files would have one name",
+		return err_at(err, &pos, ERR_DUPLICATE, "the id in column %s "
+			      "'%s' is that of line %u as well: their files "
+			      "would have one name%s",
+			      text_show(column, sizeof(column), r->fileid,
+					strlen(r->fileid)),
 			      text_show(shown, sizeof(shown), cell->text,
-					cell->len), there);
+					cell->len), there,
+			      r->join.id_repeats ? ", as the key is tagged "
+			      "REPEAT" : "");
 	return 0;
 }
 
@@ -290,7 +296,7 @@ static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		return code;
 	if (csv_join_id(&r->join, row)) {
 		id = csv_join_id(&r->join, row)->text;
-		code = check_id(r, csv_join_id(&r->join, row), err);
+		code = check_id(r, row, err);
 	} else {
 		snprintf(number, sizeof(number), "%" PRIu64, r->number);
 	}
