@@ -379,6 +379,9 @@ int rows_next(struct rows *r, struct rows_take *take)
 			r->failed = code;
 			report(r, &err);
 		}
+		/* The rows before have mistakes of their own to be found. */
+		if (code == ERR_INPUT && take->count)
+			code = 1;
 	}
 	take->turn = r->turn++;
 	unlock(r);

@@ -93,8 +93,9 @@ void rows_expect(struct rows *r, uint64_t count, unsigned threads);
 
 /*
  * The next selected rows. Rows that are wrong in themselves (cells missing,
- * impossible or double id) are reported and left out. 1: some, 0: the end,
- * negative: the pass has failed, which was reported once. From any thread.
+ * impossible or double id) are reported and left out, and so is where the
+ * table ends in no row. 1: some, 0: the end, negative: the pass has failed,
+ * which was reported once. From any thread.
  */
 __attribute__((warn_unused_result))
 int rows_next(struct rows *r, struct rows_take *take);
