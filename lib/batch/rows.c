@@ -400,3 +400,24 @@ int rows_count(struct rows *r, uint64_t *count)
 	csv_row_release(&row);
 	return got < 0 ? report(r, &err) : 0;
 }
+
+void rows_look_through(int fd, const char *file, const struct err_sink *errors)
+{
+	struct csv_row row = CSV_ROW_INIT;
+	struct err err = ERR_INIT;
+	struct csv_table *t = csv_table_new(fd, file, CSV_NO_COMMENTS, &err);
+	size_t columns = 0;
+
+	while (t && csv_table_next(t, &row, &err) > 0) {
+		if (!columns)
+			columns = row.count;
+		if (csv_row_check_count(&row, columns, file, &err))
+			errors->report(errors->ctx, &err);
+		err_clear(&err);
+	}
+	if (err.code != ERR_NONE)
+		errors->report(errors->ctx, &err);
+	csv_table_free(t);
+	buf_wipe(&row.text);
+	csv_row_release(&row);
+}

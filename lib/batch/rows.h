@@ -104,6 +104,12 @@ int rows_next(struct rows *r, struct rows_take *take);
 __attribute__((warn_unused_result))
 int rows_count(struct rows *r, uint64_t *count);
 
+/*
+ * What is wrong with a table whatever the configuration may be: CSV that ends
+ * too early, rows with other cells than the header has. It is reported.
+ */
+void rows_look_through(int fd, const char *file, const struct err_sink *errors);
+
 void rows_take_release(struct rows_take *take);
 
 #endif
