@@ -603,6 +603,8 @@ static int refuse_partial(struct batch *b)
 		return report(b, &err);
 	if (earlier == STAGE_AT_WORK)
 		stage_err_at_work(&b->stage, &err);
+	else if (earlier == STAGE_UNKNOWN && b->o->start != BATCH_RESTART)
+		stage_err_unknown(&b->stage, &err);
 	else if (earlier != STAGE_NONE && b->o->start == BATCH_NEW)
 		stage_err_stopped(&b->stage, &err);
 	else if (earlier == STAGE_PUBLISHING &&

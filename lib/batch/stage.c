@@ -279,6 +279,25 @@ static int read_lock(int fd, struct lock_text *lock)
 	return r == ERR_NOMEM ? -1 : 0;
 }
 
+/* Whether anything is staged in the partial directory. */
+static bool has_staged(int partial)
+{
+	const char *name;
+	bool found = false;
+
+	for (unsigned i = 0; i < NAME_DIRS && !found; i++) {
+		int fd = openat(partial, name_dirs[i], OPEN_DIR | O_NOFOLLOW);
+		DIR *d = fd < 0 ? NULL : open_entries(fd);
+
+		/* What can't be read may be something. */
+		found = d ? next_entry(d, &name) != 0 : fd >= 0;
+		if (d)
+			closedir(d);
+		close_fd(&fd);
+	}
+	return found;
+}
+
 int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 		  struct err *err)
 {
@@ -302,6 +321,9 @@ int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 		r = err_io(err, errno, "cannot read what is in", s->partial);
 	else if (fd >= 0 && lock.whole)
 		*earlier = lock.publishing ? STAGE_PUBLISHING : STAGE_STOPPED;
+	/* One that is empty is of a run that had begun to throw all away. */
+	else if (fd < 0 && dir >= 0 && has_staged(dir))
+		*earlier = STAGE_UNKNOWN;
 	close_fd(&fd);
 	close_fd(&dir);
 	return r;
@@ -352,6 +374,14 @@ int stage_err_stopped(const struct stage *s, struct err *err)
 	return err_set(err, ERR_EXISTS, "an earlier run was stopped and left "
 		       "'%s': complete it with --resume, or begin again with "
 		       "--restart", s->partial);
+}
+
+int stage_err_unknown(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "an earlier run has left '%s', and its "
+		       "fingerprint is gone, without which --resume can't know "
+		       "what it was to make: begin again with --restart",
+		       s->partial);
 }
 
 int stage_err_publishing(const struct stage *s, struct err *err)
