@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -31,6 +32,7 @@ int stage_init(struct stage *s, const char *outdir, const char *prefix,
 	       uint64_t shard, uint64_t shards, struct err *err)
 {
 	struct buf out = BUF_INIT, partial = BUF_INIT;
+	char shown[TEXT_SHOWN];
 	size_t name;
 	int r;
 
@@ -57,7 +59,14 @@ int stage_init(struct stage *s, const char *outdir, const char *prefix,
 		return err_nomem(err);
 	}
 	s->name = s->partial + name;
-	return 0;
+	name = strlen(s->name);
+	if (name <= NAME_MAX)
+		return 0;
+	stage_release(s);
+	return err_set(err, ERR_INPUT, "the prefix '%s' has %zu bytes, for file "
+		       "names %zu are possible: shorten it",
+		       text_show(shown, sizeof(shown), prefix, strlen(prefix)),
+		       strlen(prefix), strlen(prefix) - (name - NAME_MAX));
 }
 
 void stage_release(struct stage *s)
