@@ -69,6 +69,12 @@ const struct csv_cell *csv_join_id(const struct csv_join *j,
 struct pos csv_join_id_pos(const struct csv_join *j, const struct csv_row *row);
 
 /*
+ * Whether each column is of a REPEAT key: a row of empty cells is then a
+ * device like any other.
+ */
+bool csv_join_all_repeat(const struct csv_join *j);
+
+/*
  * A cell of the row that holds another value for a REPEAT key than the first
  * device does, and is not empty; NULL when there is none. *key is the key.
  */

@@ -212,6 +212,29 @@ static void test_repeat(void **state)
 	close_table();
 }
 
+/* A row of empty cells is what REPEAT asks for, if all keys have it. */
+static void test_empty_row(void **state)
+{
+	(void)state;
+	open_table("n,namespace,\nk,data,u8,REPEAT\nl,data,string,REPEAT\n",
+		   "k,l\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_string_equal(t.warnings.text, "");
+	close_table();
+	open_table("n,namespace,\nk,data,u8,REPEAT\nl,data,string\n",
+		   "k,l\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_string_equal(t.warnings.text, "v.csv:3:1: error: all cells of "
+			    "this row are empty, and a device is made of it: if "
+			    "it is none, remove the line (said once for all "
+			    "rows)\n");
+	close_table();
+	open_table("n,namespace,\nk,data,u8,REPEAT\n", "k,id\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_int_equal(t.warnings.count, 1);
+	close_table();
+}
+
 static void tap(void *ctx, const void *p, size_t n)
 {
 	must(buf_append(ctx, p, n));
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_failed_pass),
 		cmocka_unit_test(test_repeat),
+		cmocka_unit_test(test_empty_row),
 		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_takes_grow),
 		cmocka_unit_test(test_takes_shrink),

@@ -276,7 +276,8 @@ static void warn(struct rows *r, const struct csv_row *row)
 		return;
 	if (!r->warned && (cell = csv_join_overridden(&r->join, row, &key)))
 		warn_overridden(r, key, cell);
-	if (!r->warned_empty && is_empty(row))
+	if (!r->warned_empty && is_empty(row) &&
+	    !csv_join_all_repeat(&r->join))
 		warn_empty(r, row);
 }
 

@@ -292,6 +292,16 @@ struct pos csv_join_id_pos(const struct csv_join *j, const struct csv_row *row)
 	return csv_cell_pos(j->file, &row->cells[j->id_column]);
 }
 
+bool csv_join_all_repeat(const struct csv_join *j)
+{
+	const struct csv_schema *s = j->schema;
+
+	for (size_t i = next_key(s, 0); i < s->count; i = next_key(s, i + 1))
+		if (!s->lines[i].repeat)
+			return false;
+	return j->columns == s->keys;
+}
+
 const struct csv_cell *csv_join_overridden(const struct csv_join *j,
 					   const struct csv_row *row,
 					   const char **key)
