@@ -167,10 +167,11 @@ static DIR *open_entries(int fd)
 }
 
 /*
- * The next entry but "." and "..": 1, 0 at the end, -1 with errno. An error
- * is no end: what is left unread may be the only copy of a key.
+ * The next entry but "." and "..", or NULL: that is the end only if *r has
+ * not become -1, with errno. What is left unread may be the only copy of a
+ * key.
  */
-static int next_entry(DIR *d, const char **name)
+static const char *next_entry(DIR *d, int *r)
 {
 	struct dirent *e;
 
@@ -178,8 +179,21 @@ static int next_entry(DIR *d, const char **name)
 		errno = 0;
 		e = readdir(d);
 	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
-	*name = e ? e->d_name : NULL;
-	return e ? 1 : errno ? -1 : 0;
+	if (!e && errno)
+		*r = -1;
+	return e ? e->d_name : NULL;
+}
+
+/* Whether there is nothing in it: 1, 0, or -1 with errno. */
+static int is_empty(int fd)
+{
+	DIR *d = open_entries(fd);
+	int r = 0;
+	bool found = d && next_entry(d, &r);
+
+	if (d)
+		closedir(d);
+	return !d || r ? -1 : !found;
 }
 
 /*
@@ -192,13 +206,11 @@ static int remove_entries(int fd, const char *kept, bool deeper)
 	const char *name;
 	int r = d ? 0 : -1;
 
-	while (!r && (r = next_entry(d, &name)) > 0) {
+	while (!r && (name = next_entry(d, &r))) {
 		int sub;
 
-		if (kept && !strcmp(name, kept)) {
-			r = 0;
+		if (kept && !strcmp(name, kept))
 			continue;
-		}
 		r = unlinkat(fd, name, 0);
 		if (!r)
 			continue;
@@ -288,20 +300,18 @@ static int read_lock(int fd, struct lock_text *lock)
 	return r == ERR_NOMEM ? -1 : 0;
 }
 
-/* Whether anything is staged in the partial directory. */
+/*
+ * Whether anything is staged in the partial directory. What can't be read may
+ * be something.
+ */
 static bool has_staged(int partial)
 {
-	const char *name;
 	bool found = false;
 
 	for (unsigned i = 0; i < NAME_DIRS && !found; i++) {
 		int fd = openat(partial, name_dirs[i], OPEN_DIR | O_NOFOLLOW);
-		DIR *d = fd < 0 ? NULL : open_entries(fd);
 
-		/* What can't be read may be something. */
-		found = d ? next_entry(d, &name) != 0 : fd >= 0;
-		if (d)
-			closedir(d);
+		found = fd >= 0 && is_empty(fd) <= 0;
 		close_fd(&fd);
 	}
 	return found;
@@ -754,7 +764,7 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 
 	if (!d)
 		return err_io(err, errno, "cannot read", s->partial);
-	while (!r && (got = next_entry(d, &name)) > 0) {
+	while (!r && (name = next_entry(d, &got))) {
 		moved = 1;
 		r = publish_file(s, dir, name, overwrite, err);
 	}
@@ -762,18 +772,6 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 		r = err_io(err, errno, "cannot read", s->partial);
 	closedir(d);
 	return r ? r : moved;
-}
-
-/* Whether there is nothing in it: 1, 0, or -1 with errno. */
-static int is_empty(int fd)
-{
-	DIR *d = open_entries(fd);
-	const char *name;
-	int got = d ? next_entry(d, &name) : -1;
-
-	if (d)
-		closedir(d);
-	return got < 0 ? -1 : !got;
 }
 
 static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,
