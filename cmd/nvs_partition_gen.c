@@ -208,6 +208,44 @@ static bool is_plain(const struct nvs_reader *reader)
 	return namespaces && !nvs_reader_is_garbage(reader);
 }
 
+/* The entries of a page that are marked as written, and the right ones. */
+static void count_entries(const struct nvs_raw_page *page, size_t *written,
+			  size_t *right)
+{
+	struct nvs_raw_entry e;
+
+	for (unsigned n = 0; nvs_raw_entry(&e, page, n); n++) {
+		if (e.state != NVS_ENTRY_WRITTEN)
+			continue;
+		++*written;
+		*right += !e.blank && e.crc_stored == e.crc_computed;
+	}
+}
+
+/*
+ * Whether the decrypted image is one. All entries that were decrypted count,
+ * also those of a page that is damaged and that a reader passes over.
+ */
+static int check_decrypted(const struct buf *image, const char *input,
+			   const char *key, struct err *err)
+{
+	size_t written = 0, right = 0, sound = 0, n = 0;
+	struct nvs_raw_page page;
+
+	for (; nvs_raw_page(&page, image->data, image->len, n); n++) {
+		sound += page.blank || page.crc_stored == page.crc_computed;
+		count_entries(&page, &written, &right);
+	}
+	if (written && !right)
+		return err_set(err, ERR_KEY, "the key '%s' does not fit the "
+			       "image '%s': no entry's CRC is right after "
+			       "decryption", key, input);
+	if (!right && !sound)
+		return err_set(err, ERR_DAMAGED, "'%s' is no NVS image: no page "
+			       "of it has the header of one", input);
+	return 0;
+}
+
 /* The image in plaintext, in place; ERR_KEY when the key does not fit. */
 static int decrypt_image(struct buf *image, const char *input,
 			 const char *key, struct err *err)
@@ -230,11 +268,7 @@ static int decrypt_image(struct buf *image, const char *input,
 	if (!r)
 		r = nvs_image_decrypt(cipher, image->data, image->len, err);
 	if (!r)
-		r = nvs_reader_load(reader, image->data, image->len, err);
-	if (!r && nvs_reader_is_garbage(reader))
-		r = err_set(err, ERR_KEY, "the key '%s' does not fit the image "
-			    "'%s': no entry's CRC is right after decryption",
-			    key, input);
+		r = check_decrypted(image, input, key, err);
 	nvs_keys_wipe(&keys);
 	nvs_reader_free(reader);
 	nvs_cipher_free(cipher);

@@ -39,11 +39,13 @@ static int read_file(struct csv_input *in, const char *path,
 	struct err err = ERR_INIT;
 	int r = file_read(path, INPUT_MAX, &text, &err);
 
-	if (r)
+	if (r) {
 		cli_error(&err);
-	else
+		csv_input_lose(in);
+	} else {
 		r = csv_input_read(in, path, text.data, text.len,
 				   CSV_EXTENDED, errors);
+	}
 	buf_wipe(&text);
 	return r;
 }
@@ -65,7 +67,10 @@ static int read_rows(struct csv_input *in, const struct single *s)
 	return r;
 }
 
-/* Measure first, so that all mistakes are found, then make the image. */
+/*
+ * Measure first, so that all mistakes are found, then make the image, unless
+ * it is NULL.
+ */
 static int encode_rows(const struct csv_input *in, struct csv_decoder *d,
 		       const struct single *s, uint8_t *image)
 {
@@ -80,7 +85,7 @@ static int encode_rows(const struct csv_input *in, struct csv_decoder *d,
 		return r;
 	}
 	r = csv_input_encode(in, d, &w, NULL, NULL, &errors);
-	if (!r)
+	if (!r && image)
 		r = csv_input_encode(in, d, &w, image, NULL, &errors);
 	nvs_writer_release(&w);
 	return r;
@@ -134,7 +139,7 @@ static int encode(const struct single *s, const struct key_paths *paths,
 	struct err err = ERR_INIT;
 	struct csv_decoder d;
 	struct csv_files *files = csv_decoder_files(&err);
-	int r;
+	int r, encoded = 0;
 
 	if (!files) {
 		cli_error(&err);
@@ -146,12 +151,13 @@ static int encode(const struct single *s, const struct key_paths *paths,
 		cli_error(&err);
 		r = err.code;
 	}
-	if (!r)
-		r = encode_rows(&in, &d, s, image);
+	/* Beside rows that are wrong, others may hold values that are. */
+	if (r != ERR_NOMEM)
+		encoded = encode_rows(&in, &d, s, r ? NULL : image);
 	csv_decoder_release(&d);
 	csv_files_free(files);
 	csv_input_release(&in);
-	return r;
+	return r ? r : encoded;
 }
 
 static int encrypt(const struct single *s, uint8_t *image,

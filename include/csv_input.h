@@ -38,12 +38,19 @@ void csv_input_release(struct csv_input *in);
 /*
  * Append the rows of a file, n bytes at p. file is its name, borrowed as
  * long as in. All mistakes are reported to sink; then a negative enum
- * err_code is returned, and in can only be released.
+ * err_code is returned, and in holds the rows that were right: to read other
+ * files and to decode it finds the mistakes that are left, no more.
  */
 __attribute__((warn_unused_result))
 int csv_input_read(struct csv_input *in, const char *file, const void *p,
 		   size_t n, enum csv_dialect dialect,
 		   const struct err_sink *sink);
+
+/*
+ * A file could not be read. Which namespace it would have left open to the
+ * next one is not known, so what that begins with is not to blame.
+ */
+void csv_input_lose(struct csv_input *in);
 
 /*
  * Convert all rows and hand them to into, which decides what an item that it

@@ -27,6 +27,7 @@ struct csv_join {
 	size_t *column;         /* by line of the schema; of keys only */
 	size_t id_column;
 	bool has_id_column;
+	bool id_repeats;        /* it is that of a REPEAT key */
 	struct csv_row first;   /* the first device's row: REPEAT values */
 	bool has_first;
 };
@@ -57,9 +58,21 @@ __attribute__((warn_unused_result))
 int csv_join_set_first(struct csv_join *j, const struct csv_row *row,
 		       struct err *err);
 
-/* The cell that names the device, NULL when devices are numbered. */
+/*
+ * The cell that names the device, NULL when devices are numbered. That of a
+ * REPEAT key is the first device's.
+ */
 const struct csv_cell *csv_join_id(const struct csv_join *j,
 				   const struct csv_row *row);
+
+/* Where the row itself has that cell; devices are not numbered. */
+struct pos csv_join_id_pos(const struct csv_join *j, const struct csv_row *row);
+
+/*
+ * Whether each column is of a REPEAT key: a row of empty cells is then a
+ * device like any other.
+ */
+bool csv_join_all_repeat(const struct csv_join *j);
 
 /*
  * A cell of the row that holds another value for a REPEAT key than the first

@@ -39,6 +39,14 @@ for next in '' --resume --restart; do
 	small 1
 	# shellcheck disable=SC2086 # none or one word
 	batch --keygen $next
+	if [ "$next" != --restart ]; then
+		refused "remains without a fingerprint: a run $next" 1 \
+			"an earlier run has left 'out/.mfg_gen-P.partial'" \
+			--resume --restart
+		is "remains without a fingerprint: a run $next: no key is lost" \
+			"$(whole_keys | grep -cFf - "$LIB_DIR/before")" 2
+		batch --keygen --restart
+	fi
 	succeeds "remains without a fingerprint: a run $next"
 	complete "remains without a fingerprint: a run $next: no old file" keys
 	is "remains without a fingerprint: a run $next: no old key" \

@@ -260,6 +260,12 @@ for v in 1 2; do
 	refuses_nvs "decrypt with a key that does not fit, version $v" 1 \
 		other.bin fit -- decrypt e.bin other.bin q.bin
 done
+for name in p e; do
+	{ printf '\0' && tail -c +2 $name.bin; } >no_header_$name.bin
+done
+nvs decrypt no_header_e.bin k.bin d.bin
+same "decrypt the entries of a page whose header is damaged" d.bin \
+	no_header_p.bin
 refuses_nvs "decrypt a plain image" 1 k.bin fit -- decrypt p.bin k.bin q.bin
 nvs decrypt "$T/e.bin" k.bin "$T/x/y" --outdir out
 same "decrypt to an absolute path, .bin added" x/y.bin p.bin

@@ -211,7 +211,7 @@ else
 	chown -R $NOBODY $partial
 	refuses "a key that another user knows is not used" 1 \
 		"keys-P-1.bin" "another user's" -- mfg_gen generate conf.csv \
-		values.csv P 0x3000 --outdir shared --keygen --resume
+		values.csv P 0x3000 --outdir shared --keygen --resume --jobs 1
 	chown -R 0 $partial
 	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir shared \
 		--keygen --resume

@@ -138,8 +138,8 @@ static void test_wrong_rows(void **state)
 		   "id");
 	expect_rows(&everything, &ids, "1:a 8:d ");
 	assert_string_equal(t.errors.text,
-		"v.csv:3:1: error: the id 'a' is that of line 2 as well: their "
-		"files would have one name\n"
+		"v.csv:3:1: error: the id in column id 'a' is that of line 2 as "
+		"well: their files would have one name\n"
 		"v.csv:4:1: error: 1 cell, expected 2 as in the header: one or "
 		"more are missing\n"
 		"v.csv:5:1: error: the id in column id '' is empty: it becomes "
@@ -209,6 +209,29 @@ static void test_repeat(void **state)
 			    "used, the key is tagged REPEAT and takes the first "
 			    "device's value (said once for all rows)\n");
 	close(t.rows.expand_fd);
+	close_table();
+}
+
+/* A row of empty cells is what REPEAT asks for, if all keys have it. */
+static void test_empty_row(void **state)
+{
+	(void)state;
+	open_table("n,namespace,\nk,data,u8,REPEAT\nl,data,string,REPEAT\n",
+		   "k,l\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_string_equal(t.warnings.text, "");
+	close_table();
+	open_table("n,namespace,\nk,data,u8,REPEAT\nl,data,string\n",
+		   "k,l\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_string_equal(t.warnings.text, "v.csv:3:1: error: all cells of "
+			    "this row are empty, and a device is made of it: if "
+			    "it is none, remove the line (said once for all "
+			    "rows)\n");
+	close_table();
+	open_table("n,namespace,\nk,data,u8,REPEAT\n", "k,id\n1,x\n,\n", NULL);
+	expect_rows(&everything, NULL, "1:1 2: ");
+	assert_int_equal(t.warnings.count, 1);
 	close_table();
 }
 
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_failed_pass),
 		cmocka_unit_test(test_repeat),
+		cmocka_unit_test(test_empty_row),
 		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_takes_grow),
 		cmocka_unit_test(test_takes_shrink),

@@ -111,6 +111,10 @@ generate conf.csv good.csv --outdir full
 listed 'an earlier run was stopped and left'
 generate conf.csv good.csv --outdir full --resume --version 1
 listed 'was left by a run with another'
+mv full/.mfg_gen-P.partial/fingerprint .
+generate conf.csv good.csv --outdir full --resume
+listed 'its fingerprint is gone'
+mv fingerprint full/.mfg_gen-P.partial
 echo publishing >>full/.mfg_gen-P.partial/fingerprint
 generate conf.csv good.csv --outdir full --restart
 listed 'had begun to publish'

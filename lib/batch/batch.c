@@ -118,38 +118,68 @@ static int values_failed(const struct batch *b, struct err *err)
 	return err_io(err, errno, "cannot read", b->o->values);
 }
 
-/* Both files, or what stands in their place. */
-static int open_inputs(struct batch *b, struct err *err)
+/* The table, or what stands in its place. */
+static int open_values(struct batch *b)
+{
+	const struct batch_options *o = b->o;
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	if (!o->tables) {
+		r = inputs_open_values(o->values, o->stop, &b->values_fd, &err);
+	} else {
+		b->values_fd = fcntl(o->tables->values_fd, F_DUPFD_CLOEXEC, 0);
+		if (b->values_fd < 0)
+			r = values_failed(b, &err);
+	}
+	if (!r && fstat(b->values_fd, &b->values_before))
+		r = values_failed(b, &err);
+	return r ? report(b, &err) : 0;
+}
+
+/* The same of the configuration. */
+static int read_schema(struct batch *b)
 {
 	const struct batch_tables *tables = b->o->tables;
+	struct err err = ERR_INIT;
 	int r;
 
-	if (!tables) {
-		r = inputs_read_conf(b->o->conf, &b->conf, err);
-		if (!r)
-			r = inputs_open_values(b->o->values, b->o->stop,
-					       &b->values_fd, err);
-		return r;
-	}
-	if (buf_append(&b->conf, tables->conf, tables->conf_len))
-		return err_nomem(err);
-	b->values_fd = fcntl(tables->values_fd, F_DUPFD_CLOEXEC, 0);
-	return b->values_fd < 0 ? values_failed(b, err) : 0;
+	if (!tables)
+		r = inputs_read_conf(b->o->conf, &b->conf, &err);
+	else
+		r = buf_append(&b->conf, tables->conf, tables->conf_len) ?
+		    err_nomem(&err) : 0;
+	if (r)
+		return report(b, &err);
+	return csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
+				  b->conf.len,
+				  tables ? CSV_EXTENDED : CSV_PLAIN, &b->sink);
+}
+
+/*
+ * The configuration is wrong. What is wrong with the table as well is found
+ * in the same run, unless one would have to wait for it.
+ */
+static void look_at_values(struct batch *b)
+{
+	const struct batch_options *o = b->o;
+	struct stat st;
+
+	if (o->tables || !strcmp(o->values, "-") ||
+	    (!stat(o->values, &st) && !S_ISREG(st.st_mode)) || open_values(b))
+		return;
+	rows_look_through(b->values_fd, o->values, &b->sink);
 }
 
 static int read_inputs(struct batch *b)
 {
-	enum csv_dialect dialect = b->o->tables ? CSV_EXTENDED : CSV_PLAIN;
 	struct err err = ERR_INIT;
-	int r;
+	int r = read_schema(b);
 
-	r = open_inputs(b, &err);
-	if (!r && fstat(b->values_fd, &b->values_before))
-		r = values_failed(b, &err);
-	if (r)
-		return report(b, &err);
-	r = csv_schema_read_as(&b->schema, b->o->conf, b->conf.data,
-			       b->conf.len, dialect, &b->sink);
+	if (r && r != ERR_NOMEM)
+		look_at_values(b);
+	if (!r)
+		r = open_values(b);
 	if (r)
 		return r;
 	if (deliver_prepare(&b->extras, b->o, &b->stage,
@@ -575,6 +605,8 @@ static int refuse_partial(struct batch *b)
 		return report(b, &err);
 	if (earlier == STAGE_AT_WORK)
 		stage_err_at_work(&b->stage, &err);
+	else if (earlier == STAGE_UNKNOWN && b->o->start != BATCH_RESTART)
+		stage_err_unknown(&b->stage, &err);
 	else if (earlier != STAGE_NONE && b->o->start == BATCH_NEW)
 		stage_err_stopped(&b->stage, &err);
 	else if (earlier == STAGE_PUBLISHING &&

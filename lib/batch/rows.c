@@ -200,11 +200,12 @@ static int refuse_id(const struct rows *r, const struct csv_cell *cell,
 							0;
 }
 
-static int check_id(struct rows *r, const struct csv_cell *cell,
+static int check_id(struct rows *r, const struct csv_row *row,
 		    struct err *err)
 {
-	struct pos pos = csv_cell_pos(r->file, cell);
-	char shown[TEXT_SHOWN];
+	const struct csv_cell *cell = csv_join_id(&r->join, row);
+	struct pos pos = csv_join_id_pos(&r->join, row);
+	char shown[TEXT_SHOWN], column[TEXT_SHOWN];
 	uint32_t there;
 	int code;
 
@@ -212,15 +213,20 @@ static int check_id(struct rows *r, const struct csv_cell *cell,
 		return refuse_id(r, cell, err);
 	if (!r->ids)
 		return 0;
-	code = ids_add(r->ids, cell->text, cell->line, &there);
+	code = ids_add(r->ids, cell->text, pos.line, &there);
 	if (code)
 		return err_at(err, &pos, (enum err_code)code, "out of memory for "
 			      "the ids of all devices");
 	if (there)
-		return err_at(err, &pos, ERR_DUPLICATE, "the id '%s' is that of "
-			      "line %u as well: their files would have one name",
+		return err_at(err, &pos, ERR_DUPLICATE, "the id in column %s "
+			      "'%s' is that of line %u as well: their files "
+			      "would have one name%s",
+			      text_show(column, sizeof(column), r->fileid,
+					strlen(r->fileid)),
 			      text_show(shown, sizeof(shown), cell->text,
-					cell->len), there);
+					cell->len), there,
+			      r->join.id_repeats ? ", as the key is tagged "
+			      "REPEAT" : "");
 	return 0;
 }
 
@@ -270,7 +276,8 @@ static void warn(struct rows *r, const struct csv_row *row)
 		return;
 	if (!r->warned && (cell = csv_join_overridden(&r->join, row, &key)))
 		warn_overridden(r, key, cell);
-	if (!r->warned_empty && is_empty(row))
+	if (!r->warned_empty && is_empty(row) &&
+	    !csv_join_all_repeat(&r->join))
 		warn_empty(r, row);
 }
 
@@ -290,7 +297,7 @@ static int take_row(struct rows *r, const struct csv_row *row, bool *wanted,
 		return code;
 	if (csv_join_id(&r->join, row)) {
 		id = csv_join_id(&r->join, row)->text;
-		code = check_id(r, csv_join_id(&r->join, row), err);
+		code = check_id(r, row, err);
 	} else {
 		snprintf(number, sizeof(number), "%" PRIu64, r->number);
 	}
@@ -373,6 +380,9 @@ int rows_next(struct rows *r, struct rows_take *take)
 			r->failed = code;
 			report(r, &err);
 		}
+		/* The rows before have mistakes of their own to be found. */
+		if (code == ERR_INPUT && take->count)
+			code = 1;
 	}
 	take->turn = r->turn++;
 	unlock(r);
@@ -390,4 +400,24 @@ int rows_count(struct rows *r, uint64_t *count)
 		++*count;
 	csv_row_release(&row);
 	return got < 0 ? report(r, &err) : 0;
+}
+
+void rows_look_through(int fd, const char *file, const struct err_sink *errors)
+{
+	struct csv_row row = CSV_ROW_INIT;
+	struct err err = ERR_INIT;
+	struct csv_table *t = csv_table_new(fd, file, CSV_NO_COMMENTS, &err);
+	size_t columns = 0;
+
+	while (t && csv_table_next(t, &row, &err) > 0) {
+		if (!columns)
+			columns = row.count;
+		if (csv_row_check_count(&row, columns, file, &err))
+			errors->report(errors->ctx, &err);
+		err_clear(&err);
+	}
+	if (err.code != ERR_NONE)
+		errors->report(errors->ctx, &err);
+	csv_table_free(t);
+	csv_row_release(&row);
 }

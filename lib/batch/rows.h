@@ -93,8 +93,9 @@ void rows_expect(struct rows *r, uint64_t count, unsigned threads);
 
 /*
  * The next selected rows. Rows that are wrong in themselves (cells missing,
- * impossible or double id) are reported and left out. 1: some, 0: the end,
- * negative: the pass has failed, which was reported once. From any thread.
+ * impossible or double id) are reported and left out, and so is where the
+ * table ends in no row. 1: some, 0: the end, negative: the pass has failed,
+ * which was reported once. From any thread.
  */
 __attribute__((warn_unused_result))
 int rows_next(struct rows *r, struct rows_take *take);
@@ -102,6 +103,12 @@ int rows_next(struct rows *r, struct rows_take *take);
 /* Read through the rest of the table without a look at the cells. */
 __attribute__((warn_unused_result))
 int rows_count(struct rows *r, uint64_t *count);
+
+/*
+ * What is wrong with a table whatever the configuration may be: CSV that ends
+ * too early, rows with other cells than the header has. It is reported.
+ */
+void rows_look_through(int fd, const char *file, const struct err_sink *errors);
 
 void rows_take_release(struct rows_take *take);
 

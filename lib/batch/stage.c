@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -31,6 +32,7 @@ int stage_init(struct stage *s, const char *outdir, const char *prefix,
 	       uint64_t shard, uint64_t shards, struct err *err)
 {
 	struct buf out = BUF_INIT, partial = BUF_INIT;
+	char shown[TEXT_SHOWN];
 	size_t name;
 	int r;
 
@@ -57,7 +59,14 @@ int stage_init(struct stage *s, const char *outdir, const char *prefix,
 		return err_nomem(err);
 	}
 	s->name = s->partial + name;
-	return 0;
+	name = strlen(s->name);
+	if (name <= NAME_MAX)
+		return 0;
+	stage_release(s);
+	return err_set(err, ERR_INPUT, "the prefix '%s' has %zu bytes, for file "
+		       "names %zu are possible: shorten it",
+		       text_show(shown, sizeof(shown), prefix, strlen(prefix)),
+		       strlen(prefix), strlen(prefix) - (name - NAME_MAX));
 }
 
 void stage_release(struct stage *s)
@@ -155,6 +164,18 @@ static DIR *open_entries(int fd)
 	else if (copy >= 0)
 		close(copy);
 	return d;
+}
+
+/* Whether there is nothing in it: 1, 0, or -1 with errno. */
+static int is_empty(int fd)
+{
+	DIR *d = open_entries(fd);
+	const char *name;
+	int got = d ? file_next_entry(d, &name) : -1;
+
+	if (d)
+		closedir(d);
+	return got < 0 ? -1 : !got;
 }
 
 /*
@@ -263,6 +284,23 @@ static int read_lock(int fd, struct lock_text *lock)
 	return r == ERR_NOMEM ? -1 : 0;
 }
 
+/*
+ * Whether anything is staged in the partial directory. What can't be read may
+ * be something.
+ */
+static bool has_staged(int partial)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < NAME_DIRS && !found; i++) {
+		int fd = openat(partial, name_dirs[i], OPEN_DIR | O_NOFOLLOW);
+
+		found = fd >= 0 && is_empty(fd) <= 0;
+		close_fd(&fd);
+	}
+	return found;
+}
+
 int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 		  struct err *err)
 {
@@ -286,6 +324,9 @@ int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 		r = err_io(err, errno, "cannot read what is in", s->partial);
 	else if (fd >= 0 && lock.whole)
 		*earlier = lock.publishing ? STAGE_PUBLISHING : STAGE_STOPPED;
+	/* One that is empty is of a run that had begun to throw all away. */
+	else if (fd < 0 && dir >= 0 && has_staged(dir))
+		*earlier = STAGE_UNKNOWN;
 	close_fd(&fd);
 	close_fd(&dir);
 	return r;
@@ -330,6 +371,14 @@ int stage_err_stopped(const struct stage *s, struct err *err)
 	return err_set(err, ERR_EXISTS, "an earlier run was stopped and left "
 		       "'%s': complete it with --resume, or begin again with "
 		       "--restart", s->partial);
+}
+
+int stage_err_unknown(const struct stage *s, struct err *err)
+{
+	return err_set(err, ERR_EXISTS, "an earlier run has left '%s', and its "
+		       "fingerprint is gone, without which --resume can't know "
+		       "what it was to make: begin again with --restart",
+		       s->partial);
 }
 
 int stage_err_publishing(const struct stage *s, struct err *err)
@@ -701,18 +750,6 @@ static int publish_files(struct stage *s, enum name_dir dir, bool overwrite,
 		r = err_io(err, errno, "cannot read", s->partial);
 	closedir(d);
 	return r ? r : moved;
-}
-
-/* Whether there is nothing in it: 1, 0, or -1 with errno. */
-static int is_empty(int fd)
-{
-	DIR *d = open_entries(fd);
-	const char *name;
-	int got = d ? file_next_entry(d, &name) : -1;
-
-	if (d)
-		closedir(d);
-	return got < 0 ? -1 : !got;
 }
 
 static int publish_dir(struct stage *s, enum name_dir dir, bool overwrite,

@@ -66,6 +66,7 @@ enum stage_earlier {
 	STAGE_NONE,
 	STAGE_STOPPED,    /* it has left a partial directory */
 	STAGE_PUBLISHING, /* the same, and some of its files are in place */
+	STAGE_UNKNOWN,    /* some have left staged files, but no fingerprint */
 	STAGE_AT_WORK     /* it is there */
 };
 
@@ -77,9 +78,10 @@ __attribute__((warn_unused_result))
 int stage_earlier(const struct stage *s, enum stage_earlier *earlier,
 		  struct err *err);
 
-/* The messages for the latter three. Return ERR_EXISTS. */
+/* The messages for the latter four. Return ERR_EXISTS. */
 int stage_err_stopped(const struct stage *s, struct err *err);
 int stage_err_publishing(const struct stage *s, struct err *err);
+int stage_err_unknown(const struct stage *s, struct err *err);
 int stage_err_at_work(const struct stage *s, struct err *err);
 
 /* Whether a target of that name stands in outdir. */

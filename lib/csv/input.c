@@ -12,6 +12,9 @@ static const char *const column_names[COLUMNS] = {
 	"key", "type", "encoding", "value"
 };
 
+/* Stands for a namespace of which nothing is known but that it is open. */
+static const char unknown[] = "?";
+
 struct layout {
 	size_t column[COLUMNS];
 	size_t count; /* cells of a row */
@@ -95,31 +98,40 @@ static struct csv_cell cell_of(const struct layout *l,
 	return (struct csv_cell){ "", 0, row->line, 0, false };
 }
 
+static int parse_row(struct csv_input_line *line, const struct layout *l,
+		     const struct csv_row *row, const char *file,
+		     const char *ns, enum csv_dialect dialect, struct err *err)
+{
+	struct csv_cell key = cell_of(l, row, KEY);
+	struct csv_cell type = cell_of(l, row, TYPE);
+	struct csv_cell encoding = cell_of(l, row, ENCODING);
+	int r = check_count(l, row, file, err);
+
+	if (r)
+		return r;
+	line->ns = ns;
+	line->file = file;
+	line->value = cell_of(l, row, VALUE);
+	return csv_spec_parse(&line->spec, file, &key, &type, &encoding, ns,
+			      dialect, err);
+}
+
 static int add_row(struct csv_input *in, const struct layout *l,
 		   const struct csv_row *row, const char *file,
 		   enum csv_dialect dialect, struct err *err)
 {
 	struct csv_input_line *line = new_line(in);
-	struct csv_cell key, type, encoding;
+	struct csv_cell type;
 	int r;
 
 	if (!line)
 		return err_nomem(err);
-	r = check_count(l, row, file, err);
-	if (r)
-		return r;
-	key = cell_of(l, row, KEY);
-	type = cell_of(l, row, TYPE);
-	encoding = cell_of(l, row, ENCODING);
-	line->ns = in->ns;
-	line->file = file;
-	line->value = cell_of(l, row, VALUE);
-	r = csv_spec_parse(&line->spec, file, &key, &type, &encoding, in->ns,
-			   dialect, err);
+	r = parse_row(line, l, row, file, in->ns, dialect, err);
 	if (r) {
+		type = cell_of(l, row, TYPE);
 		/* One message is enough for a namespace that went wrong. */
 		if (!in->ns || text_same_word(type.text, type.len, "namespace"))
-			in->ns = "?";
+			in->ns = unknown;
 		return r;
 	}
 	line->value_text = mem_strndup(line->value.text, line->value.len);
@@ -161,10 +173,18 @@ int csv_input_read(struct csv_input *in, const char *file, const void *p,
 			if (added == ERR_NOMEM)
 				break;
 		}
+	/* Of what is behind the mistake, nothing was read. */
+	if (err.code != ERR_NONE)
+		csv_input_lose(in);
 	err_report(&err, sink, &result);
 	csv_table_free(t);
 	csv_row_release(&row);
 	return result;
+}
+
+void csv_input_lose(struct csv_input *in)
+{
+	in->ns = unknown;
 }
 
 /* w: the writer that into is, to note what is beyond its end; or NULL. */
@@ -180,9 +200,13 @@ static int decode(const struct csv_input *in, struct csv_decoder *d,
 	csv_decoder_start(d);
 	for (size_t i = 0; i < in->count; i++) {
 		const struct csv_input_line *line = &in->lines[i];
-		int r = csv_decoder_add(d, into, &line->spec, line->file,
-					&line->value, &err);
+		int r;
 
+		/* It is in none of those before, whichever it is in. */
+		if (line->ns == unknown)
+			d->ns_refused = true;
+		r = csv_decoder_add(d, into, &line->spec, line->file,
+				    &line->value, &err);
 		err_report(&err, sink, &result);
 		if (r == ERR_NOMEM)
 			break;

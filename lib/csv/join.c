@@ -189,6 +189,10 @@ static int find_id(struct csv_join *j, const struct csv_row *header,
 		found = 1;
 	}
 	j->has_id_column = found > 0;
+	for (size_t i = next_key(j->schema, 0); i < j->schema->count;
+	     i = next_key(j->schema, i + 1))
+		if (found > 0 && j->column[i] == j->id_column)
+			j->id_repeats = j->schema->lines[i].repeat;
 	if (found > 0)
 		return 0;
 	if (!found) {
@@ -278,7 +282,24 @@ int csv_join_set_first(struct csv_join *j, const struct csv_row *row,
 const struct csv_cell *csv_join_id(const struct csv_join *j,
 				   const struct csv_row *row)
 {
-	return j->has_id_column ? &row->cells[j->id_column] : NULL;
+	if (!j->has_id_column)
+		return NULL;
+	return &(j->id_repeats ? &j->first : row)->cells[j->id_column];
+}
+
+struct pos csv_join_id_pos(const struct csv_join *j, const struct csv_row *row)
+{
+	return csv_cell_pos(j->file, &row->cells[j->id_column]);
+}
+
+bool csv_join_all_repeat(const struct csv_join *j)
+{
+	const struct csv_schema *s = j->schema;
+
+	for (size_t i = next_key(s, 0); i < s->count; i = next_key(s, i + 1))
+		if (!s->lines[i].repeat)
+			return false;
+	return j->columns == s->keys;
 }
 
 const struct csv_cell *csv_join_overridden(const struct csv_join *j,
