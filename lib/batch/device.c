@@ -440,32 +440,35 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 	return r;
 }
 
-static int record_device(struct device_maker *m, struct manifest_device *d,
+static int record_device(struct device_maker *m,
+			 const struct manifest_device *made,
 			 struct buf *record, struct err *err)
 {
 	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
 	const char *stem = (char *)m->stem.data;
+	struct manifest_device d;
 	char by_number[24];
 	int r;
 
 	if (m->manifest->fd < 0)
 		return 0;
-	if (!d->id) {
-		snprintf(by_number, sizeof(by_number), "%" PRIu64, d->row);
-		d->id = by_number;
+	d = *made;
+	if (!d.id) {
+		snprintf(by_number, sizeof(by_number), "%" PRIu64, d.row);
+		d.id = by_number;
 	}
 	r = name_file(m->rule, NAME_CSV, stem, &csv) ||
 	    name_file(m->rule, NAME_BIN, stem, &bin) ||
 	    name_file(m->rule, NAME_KEY, stem, &keys);
-	d->csv.dir = name_dirs[NAME_DIR_CSV];
-	d->bin.dir = name_dirs[NAME_DIR_BIN];
-	d->keys.dir = name_dirs[NAME_DIR_KEYS];
-	d->csv.name = (char *)csv.data;
-	d->bin.name = (char *)bin.data;
+	d.csv.dir = name_dirs[NAME_DIR_CSV];
+	d.bin.dir = name_dirs[NAME_DIR_BIN];
+	d.keys.dir = name_dirs[NAME_DIR_KEYS];
+	d.csv.name = (char *)csv.data;
+	d.bin.name = (char *)bin.data;
 	if (device_has_file(m->o, NAME_KEY))
-		d->keys.name = (char *)keys.data;
+		d.keys.name = (char *)keys.data;
 	if (!r)
-		r = manifest_line(m->manifest, d, record);
+		r = manifest_line(m->manifest, &d, record);
 	buf_release(&keys);
 	buf_release(&csv);
 	buf_release(&bin);

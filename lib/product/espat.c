@@ -303,7 +303,7 @@ static void names_release(struct names *n)
 static int list_directory(const char *path, struct names *n, struct err *err)
 {
 	DIR *dir = opendir(path);
-	struct dirent *d;
+	const struct dirent *d;
 	char **list;
 
 	if (!dir)
