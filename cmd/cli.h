@@ -20,9 +20,9 @@ enum cli_exit {
 };
 
 enum cli_kind {
-	CLI_FLAG,   /* value points to a bool that becomes true */
-	CLI_TEXT,   /* value points to a const char * */
-	CLI_PAIR,   /* value points to a const char *[2] */
+	CLI_FLAG = 0, /* value points to a bool that becomes true */
+	CLI_TEXT = 1, /* value points to a const char * */
+	CLI_PAIR = 2, /* value points to a const char *[2] */
 	CLI_ADDED = 8 /* with one of them: not one of the original's, whose
 			 abbreviations do not mean it therefore */
 };

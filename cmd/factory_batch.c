@@ -127,7 +127,7 @@ static int take_size(const struct cli_command *cmd, struct job *job)
 
 static int run(const struct cli_command *cmd, struct job *job)
 {
-	struct batch_options *b = &job->setup.batch;
+	const struct batch_options *b = &job->setup.batch;
 	int r = parse_source(cmd, job);
 
 	if (r < 0)

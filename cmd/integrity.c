@@ -31,7 +31,7 @@ static void fail(struct check *c, const char *fmt, ...)
 }
 
 __attribute__((format(printf, 2, 3)))
-static void warn(struct check *c, const char *fmt, ...)
+static void warn(const struct check *c, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -61,7 +61,7 @@ static void fail_crc(struct check *c, const char *fmt, ...)
 	fputc('\n', c->v->out);
 }
 
-static void say(struct check *c, enum style style, const char *text)
+static void say(const struct check *c, enum style style, const char *text)
 {
 	if (!c->quiet)
 		view_print(c->v, style, "%s", text);
@@ -498,7 +498,7 @@ static int by_place(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static void warn_unused(struct check *c, const struct view_name *name)
+static void warn_unused(const struct check *c, const struct view_name *name)
 {
 	char key[VIEW_KEY_MAX];
 

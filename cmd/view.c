@@ -53,7 +53,7 @@ static void unite_names(struct view *v)
 	qsort(v->names, v->name_count, sizeof(*v->names), compare_names);
 	for (size_t n = 0; n < v->name_count; n++) {
 		struct view_name *last = kept ? &v->names[kept - 1] : NULL;
-		struct view_name *name = &v->names[n];
+		const struct view_name *name = &v->names[n];
 
 		if (last && last->number == name->number &&
 		    last->negative == name->negative) {

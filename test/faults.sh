@@ -526,6 +526,8 @@ accessories="factory_nvs_gen batch --qr --outdir out --jobs 1 P"
 		project mfg_nvs --project_path at --outdir out
 	never "a hash says that memory ran out" "calloc 12" \
 		input_csv $nvs generate-key --keyfile k.bin $hmac
+	never "a seed says that memory ran out" "memory 12" \
+		none mfg_gen generate-key --keyfile k.bin
 }
 printf '# note: %d faults, %d bad (SEED=%d)\n' "$total" "$worse" "$SEED"
 finish

@@ -125,6 +125,16 @@ breaks "lib/ may not print, whatever the compiler makes of it" "calls puts()" <<
 #include <stdio.h>
 int text_declared(const char *s) { printf("%s\n", s); return 0; }
 EOF
+breaks "lib/ may not print, fortified" "calls printf()" <<'EOF'
+#undef _FORTIFY_SOURCE
+#define _FORTIFY_SOURCE 2
+#include <stdio.h>
+int text_declared(const char *s) { return printf("%s%d", s, 3); }
+EOF
+breaks "lib/ may not read stdin" "calls scanf()" <<'EOF'
+#include <stdio.h>
+int text_declared(const char *s) { char c; return scanf(s, &c); }
+EOF
 breaks "lib/ may not print on stderr" "calls stderr()" <<'EOF'
 #include <stdio.h>
 int text_declared(const char *s) { return fprintf(stderr, "%s", s); }

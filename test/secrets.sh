@@ -201,11 +201,13 @@ else
 	is "a link in its owner's directory is followed" \
 		"$status $(files elsewhere)" "0 k.bin"
 
-	# A partial directory or a plan with keys that another one knows.
+	# A partial directory or a plan with keys that another one knows. One
+	# row after the other: else the second may be made before the first
+	# is refused.
 	rm -rf shared
 	mkdir -m 1777 shared
 	(ulimit -f 4 && trap '' XFSZ && mfg_gen generate conf.csv values.csv \
-		P 0x3000 --outdir shared --keygen) >/dev/null 2>&1
+		P 0x3000 --outdir shared --keygen --jobs 1) >/dev/null 2>&1
 	partial=shared/.mfg_gen-P.partial
 	ok "a run was stopped, and has left a key" test -f $partial/keys/keys-P-1.bin
 	chown -R $NOBODY $partial

@@ -3,11 +3,11 @@
 #
 # install-deps.sh [--build-only | --deb | --static | --fuzz | --lint] - install
 # what the build and the tests need and this machine lacks, with apt-get
-# (Debian 12, Ubuntu 24.04), as root or through sudo; or what the build alone
-# needs, or the build and Debian packages, static executables, fuzzing, the
-# reading of the sources. Each thing is looked for itself (a program, a header
-# that compiles and a library that links), so that nothing is installed, and
-# apt not even asked, where it came from elsewhere.
+# (Debian 12 and 13, Ubuntu 24.04), as root or through sudo; or what the build
+# alone needs, or the build and Debian packages, static executables, fuzzing,
+# the reading of the sources. Each thing is looked for itself (a program, a
+# header that compiles and a library that links), so that nothing is installed,
+# and apt not even asked, where it came from elsewhere.
 
 set -u
 CC=${CC:-cc}

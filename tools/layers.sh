@@ -137,8 +137,8 @@ check_includes() {
 }
 
 # What the C library offers that a library of ours does not call.
-FORBIDDEN='printf|vprintf|__printf_chk|__vprintf_chk|puts|putchar|perror|psignal
-stdout|stderr|stdin|getchar|gets|scanf|__isoc99_scanf|err|errx|warn|warnx|error
+FORBIDDEN='printf|vprintf|puts|putchar|perror|psignal
+stdout|stderr|stdin|getchar|gets|scanf|err|errx|warn|warnx|error
 exit|_exit|_Exit|quick_exit|abort|atexit|raise|system|popen|setlocale|syslog
 getenv|secure_getenv|setenv|putenv|rand|srand|random|srandom|strtok|localtime
 malloc|calloc|realloc|free|reallocarray|strdup|strndup|asprintf|vasprintf'
@@ -158,13 +158,21 @@ call_allowed() {
 
 # The symbols of an object: "calls NAME", "exports NAME" (a function), "keeps
 # NAME" (data that can be written to; constants that only the loader writes
-# to are in sections of their own).
+# to are in sections of their own). glibc has functions twice: __printf_chk,
+# which gcc takes for printf with _FORTIFY_SOURCE (Ubuntu's by itself), and
+# __isoc99_scanf, __isoc23_scanf (since glibc 2.38).
 symbols() {
 	objdump -t "$1" | awk '
 		!/^[0-9a-f]+ / { next }
 		{ sub(/ \.hidden /, " ") } # not seen outside the library
 		{ flags = substr($0, 18, 7); section = $(NF - 2); name = $NF }
-		section == "*UND*" { print "calls", name; next }
+		section == "*UND*" {
+			sub(/^__isoc[0-9]+_/, "", name)
+			if (name ~ /^__.*_chk$/)
+				name = substr(name, 3, length(name) - 6)
+			print "calls", name
+			next
+		}
 		flags ~ /F/ && flags ~ /^.?g/ { print "exports", name }
 		flags ~ /O/ && section ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ &&
 			section !~ /^\.data\.rel\.ro/ { print "keeps", name }'

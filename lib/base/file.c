@@ -449,8 +449,11 @@ static int put_components(struct buf *out, const char *path)
 		size_t len = strcspn(path, "/");
 		bool up = len == 2 && !strncmp(path, "..", 2);
 
-		while (up && out->len && out->data[--out->len] != '/')
-			;
+		while (up && out->len) {
+			out->len--;
+			if (out->data[out->len] == '/')
+				break;
+		}
 		if (len && !up && !(len == 1 && *path == '.') &&
 		    (buf_putc(out, '/') || buf_append(out, path, len)))
 			return ERR_NOMEM;

@@ -441,11 +441,13 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 	return r;
 }
 
-static int record_device(struct device_maker *m, struct manifest_device *d,
+static int record_device(struct device_maker *m,
+			 const struct manifest_device *made,
 			 struct buf *record, struct err *err)
 {
 	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
 	const char *stem = (char *)m->stem.data;
+	struct manifest_device d = *made;
 	int r;
 
 	if (m->manifest->fd < 0)
@@ -453,15 +455,15 @@ static int record_device(struct device_maker *m, struct manifest_device *d,
 	r = name_file(m->rule, NAME_CSV, stem, &csv) ||
 	    name_file(m->rule, NAME_BIN, stem, &bin) ||
 	    name_file(m->rule, NAME_KEY, stem, &keys);
-	d->csv.dir = name_dirs[NAME_DIR_CSV];
-	d->bin.dir = name_dirs[NAME_DIR_BIN];
-	d->keys.dir = name_dirs[NAME_DIR_KEYS];
-	d->csv.name = (char *)csv.data;
-	d->bin.name = (char *)bin.data;
+	d.csv.dir = name_dirs[NAME_DIR_CSV];
+	d.bin.dir = name_dirs[NAME_DIR_BIN];
+	d.keys.dir = name_dirs[NAME_DIR_KEYS];
+	d.csv.name = (char *)csv.data;
+	d.bin.name = (char *)bin.data;
 	if (device_has_file(m->o, NAME_KEY))
-		d->keys.name = (char *)keys.data;
+		d.keys.name = (char *)keys.data;
 	if (!r)
-		r = manifest_line(m->manifest, d, record);
+		r = manifest_line(m->manifest, &d, record);
 	buf_release(&keys);
 	buf_release(&csv);
 	buf_release(&bin);

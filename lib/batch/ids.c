@@ -89,7 +89,7 @@ int ids_add(struct ids *set, const char *id, uint32_t line,
 
 uint32_t ids_find(const struct ids *set, const char *id)
 {
-	uint32_t *slot = set->slot_count ? find(set, id) : NULL;
+	const uint32_t *slot = set->slot_count ? find(set, id) : NULL;
 
 	return slot && *slot ? line_of(set, *slot) : 0;
 }

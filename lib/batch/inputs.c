@@ -100,7 +100,8 @@ int inputs_open_spool(struct err *err)
 }
 
 static int copy_chunks(int from, int to, char *chunk, size_t size,
-		       const char *path, atomic_int *stop, struct err *err)
+		       const char *path, const atomic_int *stop,
+		       struct err *err)
 {
 	for (;;) {
 		ssize_t n = read(from, chunk, size);
@@ -119,8 +120,8 @@ static int copy_chunks(int from, int to, char *chunk, size_t size,
 	}
 }
 
-static int copy_all(int from, int to, const char *path, atomic_int *stop,
-		    struct err *err)
+static int copy_all(int from, int to, const char *path,
+		    const atomic_int *stop, struct err *err)
 {
 	char chunk[16384];
 	int r = copy_chunks(from, to, chunk, sizeof(chunk), path, stop, err);
@@ -129,7 +130,7 @@ static int copy_all(int from, int to, const char *path, atomic_int *stop,
 	return r;
 }
 
-int inputs_open_values(const char *path, atomic_int *stop, int *fd,
+int inputs_open_values(const char *path, const atomic_int *stop, int *fd,
 		       struct err *err)
 {
 	int from = inputs_open(path, err), to, r;

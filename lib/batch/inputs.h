@@ -25,7 +25,7 @@ int inputs_read_conf(const char *path, struct buf *conf, struct err *err);
  * temporary file, since a table is read twice. *stop ends the spooling.
  */
 __attribute__((warn_unused_result))
-int inputs_open_values(const char *path, atomic_int *stop, int *fd,
+int inputs_open_values(const char *path, const atomic_int *stop, int *fd,
 		       struct err *err);
 
 /*

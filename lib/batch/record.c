@@ -104,7 +104,7 @@ static int add_row(struct record *r, const struct csv_row *row,
 	if (row->count < RECORD_COLUMNS)
 		return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected at "
 			      "least %d: the row was cut off", row->count,
-			      row->count == 1 ? "" : "s", (int)RECORD_COLUMNS);
+			      row->count == 1 ? "" : "s", RECORD_COLUMNS);
 	if (check_row(row, path, err))
 		return err->code;
 	to = mem_grow(r->rows, r->count + 1, &r->cap, sizeof(*to));

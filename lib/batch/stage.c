@@ -93,21 +93,22 @@ static int open_target(struct stage *s, enum name_dir dir, bool again,
 {
 	const char *name = name_dirs[dir];
 	struct stat out, target;
-	int fd = file_open_dir(s->out_fd, name);
+	int fd = file_open_dir(s->out_fd, name), cause = fd < 0 ? errno : 0;
 
-	if (fd < 0 && errno == ELOOP)
+	if (cause == ELOOP)
 		return err_set(err, ERR_INPUT, "'%s/%s' is another user's "
 			       "symbolic link, which is not followed: remove "
 			       "it, or choose another --outdir", s->outdir,
 			       name);
-	if (fd < 0 && errno == ENOENT &&
+	if (cause == ENOENT &&
 	    faccessat(s->out_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
-	if (fd < 0 && errno == ENOENT && again)
+	if (cause == ENOENT && again)
 		return open_target(s, dir, false, err);
 	s->target[dir] = fd;
 	if (fd < 0 || fstat(fd, &target) || fstat(s->out_fd, &out)) {
-		err_io(err, errno, "cannot open the directory", name);
+		err_io(err, cause ? cause : errno, "cannot open the directory",
+		       name);
 		return err_context(err, "in '%s'", s->outdir);
 	}
 	if (target.st_dev != out.st_dev)

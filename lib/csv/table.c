@@ -85,7 +85,8 @@ static void wipe_field(void *bytes)
 
 static void *move_field(void *bytes, size_t size)
 {
-	struct field *to, *from = bytes ? field_of(bytes) : NULL;
+	const struct field *from = bytes ? field_of(bytes) : NULL;
+	struct field *to;
 
 	if (size > SIZE_MAX - sizeof(*to))
 		return NULL;
@@ -299,7 +300,8 @@ static int feed_scanned(struct csv_table *t, struct err *err)
 	return from < t->p ? feed(t, from, (size_t)(t->p - from), err) : 0;
 }
 
-static int fail_here(struct csv_table *t, struct err *err, const char *what)
+static int fail_here(const struct csv_table *t, struct err *err,
+		     const char *what)
 {
 	struct pos pos = { t->name, t->line, t->col };
 

@@ -41,7 +41,7 @@ void nvs_wifi_names(struct nvs_wifi *wifi, const char *key)
 			wifi->named |= 1u << i;
 }
 
-static int add_companion(struct nvs_wifi *wifi,
+static int add_companion(const struct nvs_wifi *wifi,
 			 const struct nvs_item_sink *sink, unsigned which,
 			 const uint8_t *data, size_t len, struct err *err)
 {

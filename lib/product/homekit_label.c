@@ -197,7 +197,7 @@ struct bitmap {
 
 static int put_dots(void *ctx, unsigned x, unsigned y, unsigned w, unsigned h)
 {
-	struct bitmap *b = ctx;
+	const struct bitmap *b = ctx;
 
 	for (unsigned row = y; row < y + h; row++)
 		memset(b->dots + (size_t)row * b->width + x, 0, w);

@@ -151,7 +151,8 @@ static int check_ota_data(struct parttable_reader *r, unsigned subtype)
 }
 
 /* A name that promises another kind is most likely a slip. */
-static void warn_name(struct parttable_reader *r, const struct partition *p)
+static void warn_name(const struct parttable_reader *r,
+		      const struct partition *p)
 {
 	const char *type = part_type_name(p->type);
 	const char *subtype = part_subtype_name(p->type, p->subtype);

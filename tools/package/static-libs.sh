@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # static-libs.sh DIR - put into DIR those of our libraries that this system
-# has in a shared form only: libcjson.a and libqrencode.a on Debian 12 and
-# Ubuntu 24.04. They are built from the distribution's own source packages, of
-# the version it offers, with its patches. apt-get checks their signatures and
-# sums; it works on package lists of its own below DIR, so that the machine's
-# configuration stays as it is and no root is needed.
+# has in a shared form only: libcjson.a and libqrencode.a on Debian 12,
+# Debian 13 and Ubuntu 24.04. They are built from the distribution's own source
+# packages, of the version it offers, with its patches. apt-get checks their
+# signatures and sums; it works on package lists of its own below DIR, so that
+# the machine's configuration stays as it is and no root is needed.
 #
 # CC, CFLAGS: as for make.
 
