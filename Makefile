@@ -152,10 +152,6 @@ $(BUILD)/evict $(BUILD)/floor $(BUILD)/measure: $(BUILD)/%: tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-$(BUILD)/syncs.so: tools/syncs.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
-
 # A yardstick, where there is OpenSSL; nothing but this needs it.
 $(BUILD)/bench_srp: tools/bench_srp.c $(ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(if $(OPENSSL),-DWITH_OPENSSL) $(ALL_LDFLAGS) -o $@ $< \
@@ -164,7 +160,7 @@ $(BUILD)/bench_srp: OPENSSL = $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null
 
 bench: deps-build ## install what is missing, build, measure speed and memory
 	@$(MAKE) --no-print-directory all $(BUILD)/evict $(BUILD)/floor $(BUILD)/measure \
-		$(BUILD)/syncs.so $(BUILD)/bench_srp
+		$(BUILD)/bench_srp
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-srp.sh
 

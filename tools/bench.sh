@@ -8,7 +8,8 @@
 # Runs alternate, so that what else the machine does meets all of them, and
 # the median of at least five counts. What mfg_gen does for safety, the check
 # of all rows and the sync to disk before anything becomes visible, is part
-# of its time and not of the floor's; both are shown by themselves.
+# of its time and not of the floor's. The check is shown by itself, and so is
+# a floor that syncs at its end: what the disk takes, whoever writes.
 #
 #   BENCH_DIR      where files are made (default: build/bench and, if there is
 #                  one, a directory in /dev/shm)
@@ -46,14 +47,13 @@ trap 'exit 130' INT TERM
 
 # ---- measuring ----
 
-# measured NAME COMMAND...: a line "WALL USER SYSTEM KIB MARK..." (seconds;
-# see measure.c) is added to the file NAME.
+# measured NAME COMMAND...: a line "WALL USER SYSTEM KIB CPU" (seconds; see
+# measure.c) is added to the file NAME.
 measured() {
 	local name=$1
 	shift
 	"$measure" "$work/line" "$@" >"$work/out" 2>&1 ||
 		give_up "failed: $*: $(tail -n 3 "$work/out")"
-	# Behind the five, user and system time together.
 	awk '{ print $0, $2 + $3 }' "$work/line" >>"$work/$name"
 }
 
@@ -103,14 +103,15 @@ discard() {
 	esac
 }
 
-# run floor|tool KIND, measured
+# run floor|synced|tool KIND, measured
 run() {
-	local -a keys=() size=()
+	local -a keys=() size=() sync=()
 	[ "$2" = plain ] || keys=(--keygen) size=("$key_size")
 	case $1 in
-	floor)
-		measured "floor$2" "$floor" "$scratch/out" "$DEVICES" "$JOBS" \
-			"$csv_size" "$((SIZE))" "${size[@]}"
+	floor | synced)
+		[ "$1" = floor ] || sync=(--sync)
+		measured "$1$2" "$floor" "${sync[@]}" "$scratch/out" "$DEVICES" \
+			"$JOBS" "$csv_size" "$((SIZE))" "${size[@]}"
 		;;
 	tool)
 		generate "$DEVICES" --outdir "$scratch/out" "${keys[@]}"
@@ -134,41 +135,37 @@ find_sizes() {
 
 # A row of the table from the runs of floor and tool, and the check alone.
 speed_row() {
-	local kind=$1 limit=$2 wall low user check sync cpu
+	local kind=$1 limit=$2 wall low synced user check cpu
 	wall=$(median "tool$kind" 1) low=$(median "floor$kind" 1)
+	synced=$(median "synced$kind" 1)
 	user=$(median "tool$kind" 2) check=$(median check 1)
-	sync=$(median "tool$kind" 5)
-	cpu=$(calc "$(median "tool$kind" 6) / $(median "floor$kind" 6)")
-	printf '%-9s %8.3f %8.3f %7.2f %7.2f %7.2f %6.0f%% %9.3f %8.2f %9.2f\n' \
-		"$kind" "$low" "$wall" "$(calc "$wall / $low")" "$limit" \
+	cpu=$(calc "$(median "tool$kind" 5) / $(median "floor$kind" 5)")
+	printf '%-9s %8.3f %9.3f %8.3f %7.2f %7.2f %7.2f %9.2f %7.2f %6.0f%%\n' \
+		"$kind" "$low" "$synced" "$wall" "$(calc "$wall / $low")" \
+		"$limit" "$(calc "$wall / $synced")" "$cpu" \
 		"$(calc "$user / $DEVICES * 1e6")" \
-		"$(calc "100 * $check / $wall" %.0f)" "$sync" \
-		"$(calc "($wall - $sync) / $low")" "$cpu"
+		"$(calc "100 * $check / $wall" %.0f)"
 }
 
 speed_table() {
-	local n kind
-	rm -f "$work"/tool* "$work"/floor* "$work"/check
+	local n i kind turns=(floor synced tool)
+	rm -f "$work"/tool* "$work"/floor* "$work"/synced* "$work"/check
 	inputs "$DEVICES"
 	find_sizes
 	for ((n = 0; n < RUNS; n++)); do
 		for kind in plain keygen; do
-			# What comes second may find another state.
-			if ((n % 2)); then
-				run tool $kind
-				run floor $kind
-			else
-				run floor $kind
-				run tool $kind
-			fi
+			# What comes later may find another state.
+			for ((i = 0; i < 3; i++)); do
+				run "${turns[(n + i) % 3]}" $kind
+			done
 		done
 		generate "$DEVICES" --outdir "$scratch/out" --check
 		measured check "${command[@]}"
 	done
 	printf '\n%s devices on %s (%s), %s threads, medians of %s runs:\n' \
 		"$DEVICES" "$scratch" "$(file_system "$scratch")" "$JOBS" "$RUNS"
-	echo "          floor  s mfg_gen s   ratio  target user us   check" \
-		"  sync at end without CPU ratio"
+	echo "           floor s  and sync mfg_gen s   ratio  target to sync" \
+		"CPU ratio user us   check"
 	speed_row plain 1.40
 	speed_row keygen 1.50
 	printf 'a device: floor %.1f and %.1f us, CSV of %d bytes, image of %d\n' \
@@ -182,7 +179,7 @@ speed_table() {
 # memory_row WHAT COUNT: from the last line of "run"
 memory_row() {
 	local wall user kib
-	read -r wall user _ kib _ _ < <(tail -n 1 "$work/run")
+	read -r wall user _ kib _ < <(tail -n 1 "$work/run")
 	printf '%-22s %8d %9.2f %9.2f %8.1f %8.1f\n' "$1" "$2" "$wall" \
 		"$(calc "$user / $2 * 1e6")" "$(calc "$kib / 1024")" \
 		"$(calc "32 + 64 * $2 / 1048576")"
@@ -214,10 +211,11 @@ memory_table() {
 
 # Files of the whole disk run, kept until its end.
 enough_room() {
-	local need=$((DEVICES * (RUNS * 4 + 1) * 20 / 1024))
+	local runs=$((RUNS * 6 + 1))
+	local need=$((DEVICES * runs * 20 / 1024))
 	local free
 	free=$(df -m --output=avail "$1" | tail -n 1)
-	[ "$(file_system "$1")" = tmpfs ] && need=$((need / (RUNS * 4 + 1) + 3000))
+	[ "$(file_system "$1")" = tmpfs ] && need=$((need / runs + 3000))
 	[ "$free" -gt "$need" ] ||
 		give_up "$1 has $free MiB free, $need are needed: fewer" \
 			"BENCH_DEVICES, or another BENCH_DIR"
