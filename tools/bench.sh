@@ -47,8 +47,8 @@ trap 'exit 130' INT TERM
 
 # ---- measuring ----
 
-# measured NAME COMMAND...: a line "WALL USER SYSTEM KIB CPU" (seconds; see
-# measure.c) is added to the file NAME.
+# measured NAME COMMAND...: a line "WALL USER SYSTEM KIB ALL CPU" (see
+# measure.c; CPU is user and system time) is added to the file NAME.
 measured() {
 	local name=$1
 	shift
@@ -66,7 +66,7 @@ median() {
 
 # calc EXPRESSION [FORMAT]
 calc() {
-	awk "BEGIN { printf \"${2:-%.2f}\", $1 }"
+	awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"
 }
 
 inputs() {
@@ -135,14 +135,17 @@ find_sizes() {
 
 # A row of the table from the runs of floor and tool, and the check alone.
 speed_row() {
-	local kind=$1 limit=$2 wall low synced user check cpu
+	local kind=$1 limit=$2 wall low synced user check cpu least
 	wall=$(median "tool$kind" 1) low=$(median "floor$kind" 1)
 	synced=$(median "synced$kind" 1)
 	user=$(median "tool$kind" 2) check=$(median check 1)
-	cpu=$(calc "$(median "tool$kind" 5) / $(median "floor$kind" 5)")
-	printf '%-9s %8.3f %9.3f %8.3f %7.2f %7.2f %7.2f %9.2f %7.2f %6.0f%%\n' \
+	cpu=$(median "synced$kind" 5)
+	least=$(calc "$cpu / $(nproc) / $low")
+	least=$(calc "$least > 1 ? $least : 1")
+	cpu=$(calc "$(median "tool$kind" 5) / $cpu")
+	printf '%-9s %8.3f %9.3f %8.3f %7.2f %7.2f %7.2f %8.2f %9.2f %7.2f %6.0f%%\n' \
 		"$kind" "$low" "$synced" "$wall" "$(calc "$wall / $low")" \
-		"$limit" "$(calc "$wall / $synced")" "$cpu" \
+		"$limit" "$least" "$(calc "$wall / $synced")" "$cpu" \
 		"$(calc "$user / $DEVICES * 1e6")" \
 		"$(calc "100 * $check / $wall" %.0f)"
 }
@@ -164,10 +167,12 @@ speed_table() {
 	done
 	printf '\n%s devices on %s (%s), %s threads, medians of %s runs:\n' \
 		"$DEVICES" "$scratch" "$(file_system "$scratch")" "$JOBS" "$RUNS"
-	echo "           floor s  and sync mfg_gen s   ratio  target to sync" \
-		"CPU ratio user us   check"
+	echo "           floor s  and sync mfg_gen s   ratio  target   least" \
+		" to sync CPU ratio user us   check"
 	speed_row plain 1.40
 	speed_row keygen 1.50
+	echo "ratio: to the floor; least: for whoever syncs; to sync and CPU" \
+		"ratio (of the whole machine): to the floor with sync"
 	printf 'a device: floor %.1f and %.1f us, CSV of %d bytes, image of %d\n' \
 		"$(calc "$(median floorplain 1) / $DEVICES * 1e6")" \
 		"$(calc "$(median floorkeygen 1) / $DEVICES * 1e6")" \

@@ -4,11 +4,13 @@
  *
  *     floor [--sync] DIR DEVICES THREADS CSV_SIZE BIN_SIZE [KEY_SIZE]
  *
- * Creates DIR/csv/N.csv, DIR/bin/N.bin and, with a key size, DIR/keys/N.bin
- * for N = 1 to DEVICES through open, write and close, with threads that take
- * 16 devices at a time, and does nothing else: no sync, no rename. What
- * takes longer than this is ours to answer for, or the disk's: with --sync
- * it ends with a syncfs, so that the files survive a power cut as a batch's.
+ * Creates DIR/csv/Lot-SN-N.csv, DIR/bin/Lot-SN-N.bin and, with a key size,
+ * DIR/keys/keys-Lot-SN-N.bin for N = 0000001 to DEVICES through open, write
+ * and close, with threads that take 16 devices at a time, and does nothing
+ * else: no sync, no rename. The names are those of the batch in bench.sh: how
+ * long a directory is searched depends on them. What takes longer than this
+ * is ours to answer for, or the disk's: with --sync it ends with a syncfs, so
+ * that the files survive a power cut as a batch's.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,13 +27,16 @@
 
 struct kind {
 	const char *dir;
+	const char *name;   /* before and behind the number */
 	const char *ending;
 	size_t size;
 	int fd;
 };
 
 static struct kind kinds[3] = {
-	{ "csv", "csv", 0, -1 }, { "bin", "bin", 0, -1 }, { "keys", "bin", 0, -1 }
+	{ "csv", "Lot-SN-", ".csv", 0, -1 },
+	{ "bin", "Lot-SN-", ".bin", 0, -1 },
+	{ "keys", "keys-Lot-SN-", ".bin", 0, -1 }
 };
 static long devices;
 static atomic_long next_device = 1;
@@ -48,7 +53,7 @@ static void create(const struct kind *k, long n)
 	char name[40];
 	int fd;
 
-	snprintf(name, sizeof(name), "%ld.%s", n, k->ending);
+	snprintf(name, sizeof(name), "%s%07ld%s", k->name, n, k->ending);
 	fd = openat(k->fd, name, O_WRONLY | O_CREAT | O_EXCL, 0666);
 	if (fd < 0 || write(fd, bytes, k->size) != (ssize_t)k->size ||
 	    close(fd))
