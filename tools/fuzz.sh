@@ -104,7 +104,8 @@ sources() {
 	image) ls lib/nvs/{reader,check,crypt,writer,entry}.c ;;
 	tool) ls cmd/{dump,dump_json,view,integrity,image_*}.c ;;
 	parttable) ls lib/product/part*.c ;;
-	generate) ls lib/batch/{batch,device,rows,name,ids,stage,deliver}.c \
+	generate) ls lib/batch/{batch,device,rows,name,ids,deliver}.c \
+		lib/batch/{dir,stage*}.c \
 		lib/batch/{manifest,record,verify,compare}.c ;;
 	espat) ls lib/product/espat*.c ;;
 	homekit) ls lib/product/homekit*.c lib/batch/plan.c ;;

@@ -26,6 +26,7 @@
 #include "name.h"
 #include "rows.h"
 #include "stage.h"
+#include "stage_files.h"
 #include "text.h"
 #include "writeback.h"
 

@@ -6,6 +6,8 @@
 
 #include "digest.h"
 #include "file.h"
+#include "stage.h"
+#include "stage_files.h"
 
 bool device_has_file(const struct batch_options *o, enum name_kind kind)
 {

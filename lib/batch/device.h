@@ -15,7 +15,8 @@
 #include "nvs_crypt.h"
 #include "nvs_writer.h"
 #include "random.h"
-#include "stage.h"
+
+struct stage;
 
 /* A file that the batch reads, or what a link to it leads to. */
 struct device_input {
