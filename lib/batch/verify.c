@@ -17,7 +17,7 @@
 #include "csv_table.h"
 #include "file.h"
 #include "jobs.h"
-#include "record.h"
+#include "manifest_index.h"
 #include "shared_keys.h"
 #include "text.h"
 
@@ -29,7 +29,7 @@ struct kind {
 static const struct kind BIN = { "bin", "", ".bin" };
 static const struct kind CSV = { "csv", "", ".csv" };
 static const struct kind KEY = { "keys", "keys-", ".bin" };
-static const struct kind AS_RECORDED = { ".", "", "" };
+static const struct kind AS_LISTED = { ".", "", "" };
 static const struct kind HMAC_KEY = { "keys", "hmac-keys-", ".bin" };
 
 struct image {
@@ -53,7 +53,7 @@ struct verify {
 	size_t count, cap;
 	struct stray *strays;   /* owned */
 	size_t stray_count, stray_cap;
-	struct record record;   /* of the manifest */
+	struct manifest_index manifest;
 	struct csv_files *files;
 	struct buf partial;     /* name of an unpublished batch, when asked */
 	atomic_size_t next;
@@ -255,7 +255,8 @@ static int verify_image(struct verify *v, struct compare *c,
 {
 	struct buf bin = BUF_INIT, csv = BUF_INIT, key = BUF_INIT;
 	struct buf hmac = BUF_INIT, why = BUF_INIT;
-	const struct record_row *row = record_find(&v->record, image->name);
+	const struct manifest_row *row = manifest_index_find(&v->manifest,
+							     image->name);
 	struct compare_job job = { .given = v->o->given,
 				   .size = image->expected };
 	int r;
@@ -265,9 +266,9 @@ static int verify_image(struct verify *v, struct compare *c,
 	    put_path(v, &KEY, image->name, &key) ||
 	    put_path(v, &HMAC_KEY, image->name, &hmac) ? err_nomem(err) : 0;
 	/* A key file that was given a name of its own: the manifest has it. */
-	if (!r && row && *row->cell[RECORD_KEYS] &&
+	if (!r && row && *row->cell[MANIFEST_KEYS] &&
 	    !file_exists((char *)key.data) &&
-	    put_path(v, &AS_RECORDED, row->cell[RECORD_KEYS], &key))
+	    put_path(v, &AS_LISTED, row->cell[MANIFEST_KEYS], &key))
 		r = err_nomem(err);
 	if (!r) {
 		job.image = (char *)bin.data;
@@ -277,9 +278,9 @@ static int verify_image(struct verify *v, struct compare *c,
 		if (file_exists((char *)hmac.data))
 			job.hmac_key = (char *)hmac.data;
 		if (row) {
-			job.image_sha256 = row->cell[RECORD_BIN_SHA256];
-			job.csv_sha256 = row->cell[RECORD_CSV_SHA256];
-			job.keys_sha256 = row->cell[RECORD_KEYS_SHA256];
+			job.image_sha256 = row->cell[MANIFEST_BIN_SHA256];
+			job.csv_sha256 = row->cell[MANIFEST_CSV_SHA256];
+			job.keys_sha256 = row->cell[MANIFEST_KEYS_SHA256];
 		}
 		r = compare_image(c, &job, &why, err);
 	}
@@ -459,8 +460,8 @@ static int visit_key(struct verify *v, int fd, const char *file)
 /* Rows of the manifest whose image is missing. */
 static int find_missing(struct verify *v)
 {
-	for (size_t i = 0; i < v->record.count; i++) {
-		const char *name = v->record.rows[i].name;
+	for (size_t i = 0; i < v->manifest.count; i++) {
+		const char *name = v->manifest.rows[i].name;
 
 		if (has_prefix(v, name) && !find_image(v, name, strlen(name)) &&
 		    add_stray(v, &BIN, name, "it is in the manifest, but "
@@ -485,8 +486,8 @@ static int find_strays(struct verify *v, struct err *err)
 /* Whether there is, or should be, anything to verify. */
 static bool has_any(const struct verify *v)
 {
-	for (size_t i = 0; i < v->record.count; i++)
-		if (has_prefix(v, v->record.rows[i].name))
+	for (size_t i = 0; i < v->manifest.count; i++)
+		if (has_prefix(v, v->manifest.rows[i].name))
 			return true;
 	return v->count > 0;
 }
@@ -590,7 +591,7 @@ static int run(struct verify *v, struct err *err)
 	int r = 0;
 
 	if (v->o->manifest)
-		r = record_read(&v->record, v->o->manifest, err);
+		r = manifest_index_read(&v->manifest, v->o->manifest, err);
 	if (!r && !(v->files = csv_decoder_files(err)))
 		r = err->code;
 	if (!r)
@@ -632,7 +633,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	for (size_t i = 0; i < v.stray_count; i++)
 		mem_free(v.strays[i].path);
 	mem_free(v.strays);
-	record_release(&v.record);
+	manifest_index_release(&v.manifest);
 	csv_files_free(v.files);
 	buf_release(&v.partial);
 	pthread_mutex_destroy(&v.lock);
