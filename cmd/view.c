@@ -197,28 +197,33 @@ void view_finding(const struct view *v, enum view_severity severity,
 	fprintf(v->err, "%s\n", text);
 }
 
-void view_error(const struct view *v, const char *fmt, ...)
+/* A text that may hold what stands in an image: on one line, made harmless. */
+static void say(const struct view *v, enum view_severity severity,
+		const char *fmt, va_list ap)
 {
 	char text[ERR_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	start_diagnostic(v, severity);
+	cli_print_line(v->err, text);
+}
+
+void view_error(const struct view *v, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	say(v, VIEW_ERROR, fmt, ap);
 	va_end(ap);
-	start_diagnostic(v, VIEW_ERROR);
-	cli_print_line(v->err, text);
 }
 
 void view_warning(const struct view *v, const char *fmt, ...)
 {
-	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	say(v, VIEW_WARNING, fmt, ap);
 	va_end(ap);
-	start_diagnostic(v, VIEW_WARNING);
-	cli_print_line(v->err, text);
 }
 
 /* ---- Words ---- */
@@ -465,23 +470,18 @@ static void collect_blobs(struct view_blobs *b, const struct view *v)
 	b->blob_count = kept;
 }
 
+static int compare_entry(const void *entry, const void *blob)
+{
+	return compare_blob_names(entry,
+				  ((const struct view_blob *)blob)->index);
+}
+
 static struct view_blob *find_blob(const struct view_blobs *b,
 				   const uint8_t *entry)
 {
-	size_t low = 0, high = b->blob_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = compare_blob_names(b->blobs[middle].index, entry);
-
-		if (!c)
-			return &b->blobs[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return b->blob_count ? bsearch(entry, b->blobs, b->blob_count,
+				       sizeof(*b->blobs), compare_entry) :
+			       NULL;
 }
 
 static void collect_chunks(struct view_blobs *b, const struct view *v)

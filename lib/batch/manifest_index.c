@@ -191,21 +191,15 @@ void manifest_index_release(struct manifest_index *index)
 	*index = (struct manifest_index){ 0 };
 }
 
+static int compare_name(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct manifest_row *)row)->name);
+}
+
 const struct manifest_row *
 manifest_index_find(const struct manifest_index *index, const char *name)
 {
-	size_t low = 0, high = index->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(index->rows[middle].name, name);
-
-		if (!order)
-			return &index->rows[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return index->count ? bsearch(name, index->rows, index->count,
+				      sizeof(*index->rows), compare_name) :
+			      NULL;
 }
