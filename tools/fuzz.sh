@@ -106,7 +106,7 @@ sources() {
 	parttable) ls lib/product/part*.c ;;
 	generate) ls lib/batch/{batch,device,rows,name,ids,deliver}.c \
 		lib/batch/{dir,stage*}.c \
-		lib/batch/{manifest*,verify,compare}.c ;;
+		lib/batch/{manifest*,verify*,compare}.c ;;
 	espat) ls lib/product/espat*.c ;;
 	homekit) ls lib/product/homekit*.c lib/batch/plan.c ;;
 	manifest) ls lib/batch/{manifest*,ids}.c lib/base/text.c \
