@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "view_blobs.h"
+
 struct check {
 	const struct view *v;
 	bool quiet;

@@ -102,7 +102,7 @@ sources() {
 	join) ls lib/csv/{schema,join,item}.c lib/nvs/{writer,names}.c ;;
 	input) ls lib/csv/{input,item}.c lib/nvs/{writer,names,wifi}.c ;;
 	image) ls lib/nvs/{reader,check,crypt,writer,entry}.c ;;
-	tool) ls cmd/{dump,dump_json,view,integrity,image_*}.c ;;
+	tool) ls cmd/{dump,dump_json,view*,integrity,image_*}.c ;;
 	parttable) ls lib/product/part*.c ;;
 	generate) ls lib/batch/{batch,device,rows,name,ids,deliver}.c \
 		lib/batch/{dir,stage*}.c \
