@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "view_blobs.h"
+
 /* ---- all, written ---- */
 
 static void print_page_heading(const struct view *v,

@@ -166,6 +166,15 @@ void image_close(struct image *im)
 	buf_wipe(&im->bytes);
 }
 
+bool image_is_garbage(const struct image *im, const struct view *messages)
+{
+	if (im->garbage)
+		view_error(messages, "%s: not one entry CRC is right: if the "
+			   "image is encrypted, its key is needed (--keys or "
+			   "--hmac-key)", im->file);
+	return im->garbage;
+}
+
 struct printer {
 	FILE *to;
 	const char *file;

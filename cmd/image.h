@@ -39,6 +39,9 @@ int image_open(struct image *im, const struct cli_command *cmd,
 /* Wipe and free; after any image_open(). */
 void image_close(struct image *im);
 
+/* Whether it is garbage; then that is said, as messages shows. */
+bool image_is_garbage(const struct image *im, const struct view *messages);
+
 /*
  * Print all findings of at least that severity on to, one per line. Returns
  * how many there were of each severity.

@@ -135,31 +135,19 @@ static size_t compare(const struct view *v, const struct nvs_read_item **a,
 /* Whether all of an image could be read; what could not is told. */
 static bool is_whole(const struct image *im, const struct view *v)
 {
-	struct nvs_check_result result;
-
-	if (im->garbage) {
-		view_error(v, "%s: not one entry CRC is right: if the image is "
-			   "encrypted, its key is needed (--keys or "
-			   "--hmac-key)", im->file);
-		return false;
-	}
-	result = image_print_findings(im, v->err, NVS_ERROR);
-	return !result.count[NVS_ERROR];
+	return !image_print_findings(im, v->err, NVS_ERROR).count[NVS_ERROR];
 }
 
 int image_diff(const struct image *a, const struct image *b,
 	       const struct view *v)
 {
+	bool garbage = image_is_garbage(a, v);
 	const struct nvs_read_item **x, **y;
 	int status = CLI_FAILED;
 
-	if (a->garbage || b->garbage) {
-		if (a->garbage)
-			is_whole(a, v);
-		if (b->garbage)
-			is_whole(b, v);
+	garbage |= image_is_garbage(b, v);
+	if (garbage)
 		return CLI_FAILED;
-	}
 	x = sorted_items(a);
 	y = sorted_items(b);
 	if (!x || !y) {

@@ -9,39 +9,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "view_blobs.h"
+
 struct check {
 	const struct view *v;
 	bool quiet;
 	size_t errors;
 };
 
+static void say(const struct check *c, enum style style, const char *text)
+{
+	if (!c->quiet)
+		view_print(c->v, style, "%s", text);
+}
+
+static void tell(const struct check *c, enum view_severity severity,
+		 const char *fmt, va_list ap)
+{
+	char text[256];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (!c->quiet)
+		view_finding(c->v, severity, text);
+}
+
 __attribute__((format(printf, 2, 3)))
 static void fail(struct check *c, const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 
 	c->errors++;
-	if (c->quiet)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	tell(c, VIEW_ERROR, fmt, ap);
 	va_end(ap);
-	view_finding(c->v, VIEW_ERROR, text);
 }
 
 __attribute__((format(printf, 2, 3)))
 static void warn(const struct check *c, const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 
-	if (c->quiet)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	tell(c, VIEW_WARNING, fmt, ap);
 	va_end(ap);
-	view_finding(c->v, VIEW_WARNING, text);
 }
 
 /* A wrong CRC is told on stdout. */
@@ -52,19 +62,11 @@ static void fail_crc(struct check *c, const char *fmt, ...)
 	va_list ap;
 
 	c->errors++;
-	if (c->quiet)
-		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	view_print(c->v, STYLE_RED, "%s", text);
-	fputc('\n', c->v->out);
-}
-
-static void say(const struct check *c, enum style style, const char *text)
-{
-	if (!c->quiet)
-		view_print(c->v, style, "%s", text);
+	say(c, STYLE_RED, text);
+	say(c, STYLE_PLAIN, "\n");
 }
 
 /* ---- Size and pages ---- */

@@ -160,12 +160,8 @@ static int write_csv(struct view *v, const struct image *im)
 	size_t errors = 0;
 	int status;
 
-	if (im->garbage) {
-		view_error(v, "%s: not one entry CRC is right: if the image is "
-			   "encrypted, its key is needed (--keys or "
-			   "--hmac-key)", im->file);
+	if (image_is_garbage(im, v))
 		return CLI_FAILED;
-	}
 	status = image_export(im, csv_files, v);
 	if (status != CLI_OK || !exit_code)
 		return status;
@@ -241,12 +237,8 @@ static int check_image(const struct image *im, const struct view *v)
 	char file[4 * TEXT_SHOWN];
 	size_t errors, warnings, items;
 
-	if (im->garbage) {
-		view_error(v, "%s: not one entry CRC is right: if the image is "
-			   "encrypted, its key is needed (--keys or "
-			   "--hmac-key)", im->file);
+	if (image_is_garbage(im, v))
 		return CLI_FAILED;
-	}
 	result = image_print_findings(im, stdout, NVS_NOTE);
 	errors = result.count[NVS_ERROR];
 	warnings = result.count[NVS_WARNING];

@@ -7,7 +7,7 @@
  * a warning or an error, when its items are those of the CSV in namespace,
  * key, type and value, none missing and none left over, when it is as long as
  * most images of its batch, and, with a manifest, when its files have the sums
- * recorded there. It is decrypted with <outdir>/keys/keys-NAME.bin where that
+ * that stand there. It is decrypted with <outdir>/keys/keys-NAME.bin where that
  * is, else with the given keys; where a keys/hmac-keys-NAME.bin is, the keys
  * have to be those derived from it. Files without an image and images without a
  * CSV are wrong too.

@@ -40,9 +40,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +54,7 @@
 #include "buf.h"
 #include "digest.h"
 #include "image_maker.h"
+#include "program.h"
 #include "text.h"
 
 #define WORDS_MAX 64u
@@ -93,26 +92,6 @@ struct table {
 static char root[64];
 static const char *failure; /* of the case that runs, NULL: none yet */
 static struct buf detail = BUF_INIT;
-
-__attribute__((format(printf, 1, 2), noreturn))
-static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("bad: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static void *need(void *p)
-{
-	if (!p)
-		die("out of memory");
-	return p;
-}
 
 static void put(struct buf *b, const void *p, size_t n)
 {
@@ -638,18 +617,11 @@ static void load_table(struct table *t, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	FILE *from = fopen(path, "re");
-	struct stat st;
 
-	if (!from || fstat(fileno(from), &st))
-		die("cannot read %s: %s", path, strerror(errno));
 	t->area = copy(name, strlen(name) - strlen(".txt"));
-	t->len = (size_t)st.st_size;
-	t->text = need(malloc(t->len + 1));
-	if (fread(t->text, 1, t->len, from) != t->len)
-		die("cannot read %s", path);
-	t->text[t->len] = '\0';
-	fclose(from);
+	t->text = slurp(path, &t->len);
+	if (!t->text)
+		die("cannot read %s: %s", path, strerror(errno));
 	parse_table(t);
 }
 
@@ -663,21 +635,18 @@ static int list_one(const char *path, const struct stat *st, int type,
 {
 	uint8_t sum[DIGEST_SIZE] = { 0 };
 	char link[256] = "";
-	struct buf data = BUF_INIT;
-	int fd;
+	char *data = NULL;
+	size_t len = 0;
 
 	(void)ftw;
 	if (S_ISLNK(st->st_mode) && readlink(path, link, sizeof(link) - 1) < 0)
 		die("cannot read the link %s", path);
-	fd = S_ISREG(st->st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd >= 0) {
-		if (buf_reserve(&data, (size_t)st->st_size + 1) ||
-		    read(fd, data.data, (size_t)st->st_size) < 0 ||
-		    digest_sha256(data.data, (size_t)st->st_size, sum, NULL))
-			die("cannot read %s", path);
-		close(fd);
-	}
-	buf_release(&data);
+	/* Its mode may be a part of the case. */
+	if (S_ISREG(st->st_mode))
+		data = slurp(path, &len);
+	if (data && digest_sha256(data, len, sum, NULL))
+		die("no SHA-256");
+	free(data);
 	if (buf_printf(&listing, "%s mode %o %s", path, (unsigned)st->st_mode,
 		       link))
 		die("out of memory");
@@ -740,30 +709,6 @@ static void compare_lists(const char *before, const char *after)
 	buf_release(&text);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int unlock_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)ftw;
-	return type == FTW_D || type == FTW_DNR ?
-	       chmod(path, st->st_mode | S_IRWXU) : 0;
-}
-
-static void remove_all(const char *dir)
-{
-	if (nftw(dir, unlock_one, 16, FTW_PHYS) ||
-	    nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH))
-		die("cannot remove %s: %s", dir, strerror(errno));
-}
-
 static void spawn(char **argv, const char *input)
 {
 	if (!freopen(input, "r", stdin) || !freopen("../stdout", "w", stdout) ||
@@ -819,22 +764,14 @@ static int run(const char *line)
 
 static void read_all(const char *path, struct buf *out)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len;
+	char *data = slurp(path, &len);
 
-	if (fd < 0 || fstat(fd, &st) ||
-	    buf_reserve(out, (size_t)st.st_size + 1))
-		die("cannot read %s", path);
-	while (out->len < (size_t)st.st_size) {
-		ssize_t n = read(fd, out->data + out->len,
-				 (size_t)st.st_size - out->len);
-
-		if (n <= 0)
-			die("cannot read %s", path);
-		out->len += (size_t)n;
-	}
-	close(fd);
+	if (!data)
+		die("cannot read %s: %s", path, strerror(errno));
+	put(out, data, len);
 	str(out);
+	free(data);
 }
 
 /* ---- What holds for every case ---- */
@@ -957,8 +894,8 @@ static int try(struct table *t, struct one *c, struct buf *out,
 	read_all("../stderr", err);
 	if (chdir(root))
 		die("cannot go to %s", root);
-	remove_all("work");
-	remove_all("tmp");
+	remove_tree("work");
+	remove_tree("tmp");
 	compare_lists(before, after);
 	free(before);
 	free(after);
@@ -1097,7 +1034,7 @@ int main(int argc, char **argv)
 		ran += run_table(&tables[i], argv, names, filling, &failed);
 	if (chdir("/"))
 		die("cannot leave %s", root);
-	remove_all(root);
+	remove_tree(root);
 	if (!filling)
 		printf("1..%zu\n", ran);
 	return failed || !ran;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A batch is the same tree whoever makes it: any number of threads, any
-# number of shards, one after the other or side by side. And its records
-# tell the truth.
+# number of shards, one after the other or side by side. And its manifest and
+# its checksums tell the truth.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/batch/common.sh"
 

@@ -18,7 +18,7 @@ refused "a target that does not exist" 2 nonsense parttable
 
 for target in $targets; do
 	case $target in
-	espat | homekit | parttable | records) ;;
+	espat | homekit | manifest | parttable) ;;
 	*) [ -n "${CHECK_LONG:-}" ] || continue ;;
 	esac
 	try tools/fuzz-seeds.sh "$target" "$T/$target"

@@ -40,30 +40,10 @@
 
 #include <cjson/cJSON.h>
 
+#include "program.h"
+
 #define REPORT_MAX 4096 /* less than a pipe holds */
 #define PROBLEMS_SHOWN 4u
-
-/* Helpers that may give up: this is a test program. */
-
-__attribute__((format(printf, 1, 2), noreturn))
-static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("golden: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static void *need(void *p)
-{
-	if (!p)
-		die("out of memory");
-	return p;
-}
 
 __attribute__((format(printf, 1, 2)))
 static char *fmt_new(const char *fmt, ...)
@@ -83,32 +63,6 @@ static bool is_dir(const char *path)
 	struct stat st;
 
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
-/* The whole file with a NUL behind it; NULL when it cannot be read. */
-static char *slurp(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "rbe");
-	char *data = NULL;
-	size_t cap = 0, n = 0, got = 1;
-
-	if (!f)
-		return NULL;
-	while (got) {
-		cap = cap ? cap * 2 : 8192;
-		data = need(realloc(data, cap + 1));
-		got = fread(data + n, 1, cap - n, f);
-		n += got;
-	}
-	if (ferror(f)) {
-		free(data);
-		data = NULL;
-	} else {
-		data[n] = '\0';
-		*len = n;
-	}
-	fclose(f);
-	return data;
 }
 
 static void spill(const char *path, const char *data, size_t len, mode_t mode)
@@ -244,30 +198,6 @@ static void tree_copy(const char *from, const char *to)
 		free(path);
 	}
 	tree_free(&t);
-}
-
-static void remove_tree(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir))) {
-		char *full = fmt_new("%s/%s", path, d->d_name);
-		struct stat st;
-
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")) {
-			free(full);
-			continue;
-		}
-		if (!lstat(full, &st) && S_ISDIR(st.st_mode))
-			remove_tree(full);
-		else
-			unlink(full);
-		free(full);
-	}
-	if (dir)
-		closedir(dir);
-	rmdir(path);
 }
 
 /* What is wrong with a case, on one line. */

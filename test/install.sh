@@ -48,16 +48,31 @@ headers=$(files "$kit/include/nvsgen")
 is "the headers: of libnvsgen only" \
 	"$(grep -lE 'csv|batch|homekit|partt|espat|srp' \
 		"$kit"/include/nvsgen/*.h | xargs -r -n1 basename)" ""
+pages=$(cd "$ROOT" && echo README.md SECURITY.md docs/*.md)
+is "the pages" "$(cd "$kit/share/doc/mfg-gen" && find . -name '*.md' -printf '%P\n' |
+	sort | paste -sd ' ' -)" "$pages"
+examples=$kit/share/doc/mfg-gen/examples
+is "the scripts that the pages call, to be called" \
+	"$(find "$examples/tools" -type f -perm 755 -printf '%P\n' | sort | paste -sd ' ' -)" \
+	"flash-from-manifest.sh shards/parallel.sh shards/slurm.sh"
+is "what the scripts and the samples are here" "$(
+	for file in tools/flash-from-manifest.sh tools/shards samples; do
+		diff -r "$ROOT/$file" "$examples/$file" |
+			grep -vE '_created\.csv$|embed: make_image$'
+	done)" ""
+is "no command of a page is one of a build" \
+	"$(cd "$kit/share/doc/mfg-gen" && grep -rnE '(^|[| ])build/[a-z_]+ ' --include='*.md' .)" ""
 missing_header=
 for header in buf err file text nvs_writer nvs_reader nvs_crypt version; do
 	[[ " $headers " == *" $header.h "* ]] || missing_header=$header
 done
 is "the headers: no important one is missing" "$missing_header" ""
 is "all can be read by everybody" "$(find "$kit" -type d ! -perm 755 -o \
-	-type f ! -perm 644 ! -path '*/bin/*' -o -type f -path '*/bin/*' \
-	! -perm 755)" ""
+	-type f ! -perm 644 ! -path '*/bin/*' ! -name '*.sh' -o -type f \
+	\( -path '*/bin/*' -o -name '*.sh' \) ! -perm 755)" ""
 is "nothing else" "$(find "$T/root" -type f | wc -l)" \
-	$((5 + 5 + 3 + 1 + $(wc -w <<<"$headers")))
+	$((5 + 5 + 3 + 1 + $(wc -w <<<"$headers $pages") + \
+		$(find "$examples" -type f | wc -l)))
 
 # ---- one number ----
 
@@ -149,25 +164,28 @@ unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 echo mine >"$kit/bin/mfg_generator"
 echo mine >"$kit/include/nvsgen/own.h"
 echo mine >"$kit/share/man/man1/own.1"
+echo mine >"$examples/samples/own.csv"
 mk uninstall DESTDIR="$T/root" PREFIX=/opt/kit
 succeeds "make uninstall"
 is "foreign files stay, and nothing else" \
 	"$(find "$T/root" ! -type d -printf '%P\n' | sort | paste -sd ' ' -)" \
-	"opt/kit/bin/mfg_generator opt/kit/include/nvsgen/own.h opt/kit/share/man/man1/own.1"
+	"opt/kit/bin/mfg_generator opt/kit/include/nvsgen/own.h opt/kit/share/doc/mfg-gen/examples/samples/own.csv opt/kit/share/man/man1/own.1"
+is "and of the directories only theirs" \
+	"$(find "$T/root" -type d -empty -printf '%P\n')" ""
 rm -r "$T/root/opt"
 
 mk install DESTDIR="$T/root" prefix=/usr libdir=/usr/lib64 \
-	bindir=/usr/libexec/kit mandir=/usr/man
+	bindir=/usr/libexec/kit mandir=/usr/man docdir=/usr/doc/kit
 succeeds "make install with places of one's own"
 is "lower-case names of the places" "$(find "$T/root/usr" \
-	-name 'nvs_tool*' ! -type l -printf '%P\n' -o -name '*.a' -printf '%P\n' |
-	sort | paste -sd ' ' -)" \
-	"lib64/libnvsgen.a libexec/kit/nvs_tool man/man1/nvs_tool.1"
+	-name 'nvs_tool*' ! -type l -printf '%P\n' -o -name '*.a' -printf '%P\n' \
+	-o -name SECURITY.md -printf '%P\n' | sort | paste -sd ' ' -)" \
+	"doc/kit/SECURITY.md lib64/libnvsgen.a libexec/kit/nvs_tool man/man1/nvs_tool.1"
 is "they stand in the pkg-config file" \
 	"$(grep -E '^(prefix|libdir)=' "$T/root/usr/lib64/pkgconfig/libnvsgen.pc" |
 		paste -sd ' ' -)" "prefix=/usr libdir=\${prefix}/lib64"
 mk uninstall DESTDIR="$T/root" prefix=/usr libdir=/usr/lib64 \
-	bindir=/usr/libexec/kit mandir=/usr/man
+	bindir=/usr/libexec/kit mandir=/usr/man docdir=/usr/doc/kit
 succeeds "make uninstall with the same"
 is "nothing is left" "$(tree "$T/root")" ""
 mk uninstall DESTDIR="$T/root" PREFIX=/opt/kit

@@ -58,19 +58,25 @@ fi
 mk "$T/$name" -j2 install DESTDIR="$T/root" PREFIX=/usr BUILD=build
 succeeds "the archive builds and installs"
 ok "what it installed runs" "$T/root/usr/bin/mfg_gen" --help
+is "what a run left in samples/ is not installed" "$(ls "$name"/samples/*_created.csv &&
+	find "$T/root" -name '*_created.csv')" "$name/samples/sample_values_created.csv"
 mk "$T/$name" uninstall DESTDIR="$T/root" PREFIX=/usr BUILD=build
 is "and it takes it away again" "$(tree "$T/root")" ""
 
-# A batch and a label: all libraries are needed for them.
+# works BIN EXAMPLES NAME: a batch and a label; all libraries are needed for them.
 works() {
 	local bin=$1
-	rm -rf lot samples && cp -r "$ROOT/samples" .
+	rm -rf lot lot.csv samples tools && cp -r "$2/samples" "$2/tools" .
+	shift
 	try "$bin/mfg_gen" generate samples/sample_config.csv \
 		samples/sample_values_singlepage_blob.csv P 0x3000 --keygen \
-		--outdir lot
+		--outdir lot --manifest lot.csv
 	succeeds "$2: mfg_gen runs"
 	try "$bin/mfg_gen" verify --outdir lot P
 	prints "$2: its images are right" "5 images verified, 0 wrong"
+	try tools/flash-from-manifest.sh --left lot.csv
+	is "$2: the flashing station's script knows them" \
+		"$(paste -sd ' ' - <"$OUT")" "1 2 3 4 5"
 	try "$bin/factory_nvs_gen" batch --count 2 --qr --outdir lot Q
 	succeeds "$2: factory_nvs_gen runs"
 	is "$2: it makes labels" \
@@ -111,7 +117,18 @@ if command -v dpkg-deb >/dev/null; then
 		[[ $depends == *$library* ]] ||
 			fail "mfg-gen depends on $library" "$depends"
 	done
-	works "$T/debian/usr/bin" "the package"
+	works "$T/debian/usr/bin" "$T/debian/usr/share/doc/mfg-gen/examples" \
+		"the package"
+	is "the package: its pages" "$(cd debian/usr/share/doc/mfg-gen &&
+		find . -name '*.md' -printf '%P\n' | sort | paste -sd ' ' -)" \
+		"$(cd "$ROOT" && echo README.md SECURITY.md docs/*.md)"
+	is "what stands beside them" "$(find debian/usr/share/doc -mindepth 2 \
+		-maxdepth 2 ! -name changelog.Debian.gz ! -name copyright \
+		-printf '%P\n' | sort | paste -sd ' ' -)" \
+		"libnvsgen-dev/examples mfg-gen/README.md mfg-gen/SECURITY.md mfg-gen/docs mfg-gen/examples"
+	is "the library's example goes with the library" \
+		"$(dpkg-deb -c debs/libnvsgen-dev_*.deb | grep -oE '[^/]+/make_image\.c$')" \
+		"embed/make_image.c"
 	ok "the package: its manual pages can be unpacked" \
 		gzip -t debian/usr/share/man/man1/*.1.gz
 	if command -v lintian >/dev/null; then
@@ -135,6 +152,6 @@ else
 		is "$tool: ldd finds nothing" "$(ldd "$name/build/static/$tool" \
 			2>&1 | grep -cE 'statically linked|not a dynamic')" 1
 	done
-	works "$T/$name/build/static" "static"
+	works "$T/$name/build/static" "$ROOT" "static"
 fi
 finish

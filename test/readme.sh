@@ -9,7 +9,8 @@
 #	```sh run fresh      in a new directory
 #
 # The blocks of a file run one after the other in a scratch copy of the
-# project, so that what one makes is there for the next. Programs that are not
+# project, so that what one makes is there for the next; and once more as
+# "make install" leaves them, in a copy of the installed examples. Programs that are not
 # on every machine have stand-ins in test/standin, which look at their
 # arguments. A block right behind that begins with
 #
@@ -20,14 +21,19 @@
 # and NULs, which a document cannot show, are left out.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-need_tools mfg_gen
+need_tools mfg_gen nvs_partition_gen nvs_tool factory_nvs_gen mfg_nvs
 PATH=$ROOT/test/standin:$PATH
 
-# The project as a user has it in front of him, made of links but for samples.
+# The project as a user has it in front of him, made of links but for samples;
+# or, where pages are not those of the project, what lies beside them.
 project() {
 	local entry
 
 	find "$T" -mindepth 1 -delete
+	if [ "$pages" != "$ROOT" ]; then
+		cp -r "$pages/examples/." .
+		return
+	fi
 	for entry in "$ROOT"/*; do
 		case ${entry##*/} in
 		build | samples | bin | csv | keys) ;;
@@ -154,18 +160,18 @@ anchors() {
 		sed -E 's/^#+ //; s/[^A-Za-z0-9_ -]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'
 }
 
-# check_links DOCUMENT: its links into the project lead somewhere
+# check_links NAME DOCUMENT: its links to other pages lead somewhere
 check_links() {
 	local link file anchor dead=
 
 	while IFS= read -r link; do
-		file=$ROOT/$(dirname "$1")/${link%%#*} anchor=${link#*#}
-		[ -n "${link%%#*}" ] || file=$ROOT/$1
+		file=$(dirname "$2")/${link%%#*} anchor=${link#*#}
+		[ -n "${link%%#*}" ] || file=$2
 		[ -e "$file" ] || dead+=" $link"
 		[ "$anchor" = "$link" ] ||
 			anchors "$file" | grep -qxF -e "$anchor" ||
 			dead+=" $link"
-	done < <(grep -oE '\]\([^) ]+\)' "$ROOT/$1" | sed 's/^](//; s/)$//' |
+	done < <(grep -oE '\]\([^) ]+\)' "$2" | sed 's/^](//; s/)$//' |
 		grep -v '^https*:')
 	is "the links of $1" "$dead" ""
 }
@@ -199,21 +205,39 @@ if [ -f "$ROOT/README.md" ]; then
 	names_options mfg_nvs
 fi
 
+# run_pages NAME: all documents in $pages; NAME stands in front of theirs
 number=0
-for document in README.md SECURITY.md "$ROOT"/docs/*.md; do
-	document=${document#"$ROOT"/}
-	[ -f "$ROOT/$document" ] || continue
-	number=$((number + 1))
-	check_links "$document"
-	blocks=$LIB_DIR/blocks.$number
-	cut_blocks "$ROOT/$document" "$blocks"
-	project
-	for file in "$blocks"/*.info; do
-		[ -f "$file" ] || continue
-		file=${file%.info}
-		line=${file##*/}
-		block "$document:$((10#$line))" "$(cat "$file.info")" "$file"
+run_pages() {
+	local document name blocks file line
+
+	for document in "$pages"/*.md "$pages"/docs/*.md; do
+		[ -f "$document" ] || continue
+		name=$1${document#"$pages"/}
+		number=$((number + 1))
+		check_links "$name" "$document"
+		blocks=$LIB_DIR/blocks.$number
+		cut_blocks "$document" "$blocks"
+		project
+		for file in "$blocks"/*.info; do
+			[ -f "$file" ] || continue
+			file=${file%.info}
+			line=${file##*/}
+			block "$name:$((10#$line))" "$(cat "$file.info")" "$file"
+		done
 	done
-done
-[ "$number" -gt 0 ] || printf '# skipped: there are no documents\n'
+}
+
+pages=$ROOT
+run_pages ""
+here=$number
+[ "$here" -gt 0 ] || printf '# skipped: there are no documents\n'
+
+try env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$ROOT" \
+	--no-print-directory install BUILD="$BUILD" DESTDIR="$LIB_DIR/root" \
+	PREFIX=/usr
+succeeds "make install"
+pages=$LIB_DIR/root/usr/share/doc/mfg-gen
+PATH=$LIB_DIR/root/usr/bin:$PATH
+run_pages "installed "
+is "all pages are installed" "$((number - here))" "$here"
 finish

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_manifest.c - lines of the record, their order, and reading them. */
+/* test_manifest.c - lines of a manifest, their order, and reading them. */
 #include "unit.h"
 
 #include <fcntl.h>

@@ -15,7 +15,7 @@
 #include "setup_batch.h"
 
 #define PLAN "out/.factory_nvs_gen-P.plan"
-#define RECORD "out/setup-P.csv"
+#define CODES "out/setup-P.csv"
 
 /* ---- Plans ---- */
 
@@ -185,7 +185,7 @@ static void code_of(const char *path, char out[14])
 	line = strchr(text, '\n');
 	assert_non_null(line);
 	line++;
-	if (!strcmp(path, RECORD))
+	if (!strcmp(path, CODES))
 		line += 2; /* "1," */
 	memcpy(out, line, 13);
 	out[13] = '\0';
@@ -202,7 +202,7 @@ static void complete(const char *planned)
 	o.batch.start = BATCH_RESUME;
 	if (setup_batch_run(&o, &result))
 		fail_msg("%s", reports.text);
-	code_of(RECORD, code);
+	code_of(CODES, code);
 	assert_string_equal(code, planned);
 	assert_true(file_exists("out/labels/P-1.png"));
 	assert_true(file_exists("out/bin/P-1.bin"));
@@ -235,7 +235,7 @@ static bool try_setup(unsigned long n)
 	if (r != ERR_NOMEM || reports.first != ERR_NOMEM)
 		fail_msg("allocation %lu: code %d, reports: %s", n, r,
 			 reports.text);
-	assert_false(file_exists(RECORD));
+	assert_false(file_exists(CODES));
 	if (!file_exists(PLAN)) {
 		assert_false(file_exists("out/bin"));
 		return false;

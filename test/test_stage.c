@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "stage.h"
+#include "stage_files.h"
 
 #define PARTIAL "out/.mfg_gen-dev.partial"
 

@@ -231,7 +231,7 @@ own,data,u8,1
 	text '\002\000\01611122333ES32' 'garage-door'
 }
 
-records_seeds() {
+manifest_seeds() {
 	local sum=0123456789abcdef0123456789abcdef s
 	sum=$sum$sum
 	text '\000' \
@@ -260,7 +260,7 @@ AQ7-24-0002
 case $target in
 espat) espat_seeds ;;
 homekit) homekit_seeds ;;
-records) records_seeds ;;
+manifest) manifest_seeds ;;
 csv) csv_seeds ;;
 join) batches '\004\002' '\003\001' ;;
 input) input_seeds ;;

@@ -102,13 +102,14 @@ sources() {
 	join) ls lib/csv/{schema,join,item}.c lib/nvs/{writer,names}.c ;;
 	input) ls lib/csv/{input,item}.c lib/nvs/{writer,names,wifi}.c ;;
 	image) ls lib/nvs/{reader,check,crypt,writer,entry}.c ;;
-	tool) ls cmd/{dump,dump_json,view,integrity,image_*}.c ;;
+	tool) ls cmd/{dump,dump_json,view*,integrity,image_*}.c ;;
 	parttable) ls lib/product/part*.c ;;
-	generate) ls lib/batch/{batch,device,rows,name,ids,stage,deliver}.c \
-		lib/batch/{manifest,record,verify,compare}.c ;;
+	generate) ls lib/batch/{batch,device,rows,name,ids,deliver}.c \
+		lib/batch/{dir,stage*}.c \
+		lib/batch/{manifest*,verify*,compare}.c ;;
 	espat) ls lib/product/espat*.c ;;
 	homekit) ls lib/product/homekit*.c lib/batch/plan.c ;;
-	records) ls lib/batch/{record,manifest,ids}.c lib/base/text.c \
+	manifest) ls lib/batch/{manifest*,ids}.c lib/base/text.c \
 		lib/nvs/keys.c ;;
 	esac
 }

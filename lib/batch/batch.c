@@ -26,6 +26,7 @@
 #include "name.h"
 #include "rows.h"
 #include "stage.h"
+#include "stage_files.h"
 #include "text.h"
 #include "writeback.h"
 
@@ -258,19 +259,19 @@ static int check_some(struct batch *b, struct device_maker *m,
 }
 
 static int make_some(struct batch *b, struct device_maker *m,
-		     const struct rows_take *take, struct buf *record)
+		     const struct rows_take *take, struct buf *lines)
 {
 	struct err err = ERR_INIT;
 	int r = 0;
 
-	record->len = 0;
+	lines->len = 0;
 	for (size_t i = 0; i < take->count && !r; i++) {
 		if (stopped(b) || atomic_load(&b->give_up))
 			return ERR_INTERRUPTED;
-		r = device_make(m, &take->row[i], take->number[i], record,
+		r = device_make(m, &take->row[i], take->number[i], lines,
 				&b->sink);
 	}
-	if (!r && manifest_put(&b->manifest, take->turn, record, &err))
+	if (!r && manifest_put(&b->manifest, take->turn, lines, &err))
 		r = report(b, &err);
 	writeback_note(&b->writeback, take->count * b->o->size);
 	return r;
@@ -292,17 +293,17 @@ static void tell_progress(struct batch *b, uint64_t more)
 static void work(struct batch *b, struct device_maker *m,
 		 struct rows_take *take)
 {
-	struct buf record = BUF_INIT;
+	struct buf lines = BUF_INIT;
 	int r = 0;
 
 	while (!r && !stopped(b) && rows_next(&b->rows, take) > 0) {
 		r = b->phase == CHECKING ? check_some(b, m, take) :
-					   make_some(b, m, take, &record);
+					   make_some(b, m, take, &lines);
 		tell_progress(b, take->count);
 	}
 	if (r)
 		atomic_store(&b->give_up, true);
-	buf_release(&record);
+	buf_release(&lines);
 }
 
 static void *thread_main(void *arg)
@@ -479,7 +480,7 @@ static int values_unchanged(struct batch *b, struct err *err)
 	return 0;
 }
 
-static bool wants_record(const struct batch_options *o)
+static bool wants_manifest(const struct batch_options *o)
 {
 	return o->manifest || o->sums || o->created;
 }
@@ -505,7 +506,7 @@ static int open_stage(struct batch *b, struct err *err)
 		return r;
 	snprintf(b->result->partial, sizeof(b->result->partial), "%s",
 		 b->stage.partial);
-	if (wants_record(b->o) &&
+	if (wants_manifest(b->o) &&
 	    (fd = stage_open_own(&b->stage, MANIFEST_FILE, FILE_MODE_PUBLIC,
 				 err)) < 0)
 		return err->code;

@@ -249,22 +249,22 @@ static int add_reason(struct buf *why, const char *fmt, ...)
 	return (why->len && buf_puts(why, "; ")) || buf_puts(why, text);
 }
 
-static int check_sum(const struct buf *file, const char *recorded,
+static int check_sum(const struct buf *file, const char *listed,
 		     const char *what, struct buf *why, struct err *err)
 {
 	uint8_t sum[DIGEST_SIZE];
 	struct buf hex = BUF_INIT;
 	int r;
 
-	if (!recorded)
+	if (!listed)
 		return 0;
-	if (!*recorded)
+	if (!*listed)
 		return add_reason(why, "the %s is not in the manifest", what) ?
 		       err_nomem(err) : 0;
 	r = digest_sha256(file->data, file->len, sum, err);
 	if (!r && (text_to_hex(sum, sizeof(sum), &hex) || !buf_str(&hex)))
 		r = err_nomem(err);
-	if (!r && strcmp((char *)hex.data, recorded) != 0 &&
+	if (!r && strcmp((char *)hex.data, listed) != 0 &&
 	    add_reason(why, "the %s is not the one in the manifest (SHA-256)",
 		       what))
 		r = err_nomem(err);

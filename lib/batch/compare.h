@@ -20,8 +20,8 @@ struct compare_job {
 	const char *hmac_key;  /* HMAC key file; NULL: there is none */
 	const struct nvs_keys *given; /* used without a key file; or NULL */
 	size_t size;           /* of most of its siblings, bytes */
-	/* hex SHA-256 of the files as recorded; NULL: nothing is recorded,
-	   "": there was no such file */
+	/* hex SHA-256 that the manifest has for the files; NULL: nothing is
+	   to be compared, "": the manifest has none for that file */
 	const char *image_sha256, *csv_sha256, *keys_sha256;
 };
 

@@ -10,6 +10,8 @@
 
 #include "inputs.h"
 #include "manifest.h"
+#include "stage.h"
+#include "stage_files.h"
 
 #define SUMS_FILE "sums"
 

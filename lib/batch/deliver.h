@@ -11,7 +11,8 @@
 #include "csv_files.h"
 #include "err.h"
 #include "file.h"
-#include "stage.h"
+
+struct stage;
 
 /* Paths of such files, as C strings; empty: not wanted. */
 struct deliveries {

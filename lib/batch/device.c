@@ -6,6 +6,8 @@
 
 #include "digest.h"
 #include "file.h"
+#include "stage.h"
+#include "stage_files.h"
 
 bool device_has_file(const struct batch_options *o, enum name_kind kind)
 {
@@ -429,7 +431,7 @@ static int encrypt(struct device_maker *m, struct manifest_device *d,
 	return r ? r : nvs_image_encrypt(m->cipher, m->image, m->o->size, err);
 }
 
-/* A file whose contents are made, and its part of the record. */
+/* A file whose contents are made, and its part of the manifest. */
 static int finish_file(struct device_maker *m, enum name_kind kind,
 		       const void *p, size_t n, struct manifest_file *f,
 		       struct err *err)
@@ -441,9 +443,9 @@ static int finish_file(struct device_maker *m, enum name_kind kind,
 	return r;
 }
 
-static int record_device(struct device_maker *m,
-			 const struct manifest_device *made,
-			 struct buf *record, struct err *err)
+static int list_device(struct device_maker *m,
+		       const struct manifest_device *made,
+		       struct buf *lines, struct err *err)
 {
 	struct buf keys = BUF_INIT, csv = BUF_INIT, bin = BUF_INIT;
 	const char *stem = (char *)m->stem.data;
@@ -463,7 +465,7 @@ static int record_device(struct device_maker *m,
 	if (device_has_file(m->o, NAME_KEY))
 		d.keys.name = (char *)keys.data;
 	if (!r)
-		r = manifest_line(m->manifest, &d, record);
+		r = manifest_line(m->manifest, &d, lines);
 	buf_release(&keys);
 	buf_release(&csv);
 	buf_release(&bin);
@@ -487,7 +489,7 @@ static int make_label(struct device_maker *m, uint64_t number,
 }
 
 static int make_files(struct device_maker *m, const struct csv_row *row,
-		      uint64_t number, struct buf *record, struct err *err)
+		      uint64_t number, struct buf *lines, struct err *err)
 {
 	const struct csv_cell *id = csv_join_id(m->join, row);
 	struct manifest_device d = { .row = number, .id = id ? id->text : NULL };
@@ -504,11 +506,11 @@ static int make_files(struct device_maker *m, const struct csv_row *row,
 		r = finish_file(m, NAME_BIN, m->image, m->o->size, &d.bin, err);
 	if (!r)
 		r = make_label(m, number, err);
-	return r ? r : record_device(m, &d, record, err);
+	return r ? r : list_device(m, &d, lines, err);
 }
 
 int device_make(struct device_maker *m, const struct csv_row *row,
-		uint64_t number, struct buf *record,
+		uint64_t number, struct buf *lines,
 		const struct err_sink *sink)
 {
 	struct err err = ERR_INIT;
@@ -520,6 +522,6 @@ int device_make(struct device_maker *m, const struct csv_row *row,
 	r = encode(m, row, sink);
 	if (r)
 		return r;
-	r = make_files(m, row, number, record, &err);
+	r = make_files(m, row, number, lines, &err);
 	return r ? report(sink, &err) : 0;
 }

@@ -15,7 +15,8 @@
 #include "nvs_crypt.h"
 #include "nvs_writer.h"
 #include "random.h"
-#include "stage.h"
+
+struct stage;
 
 /* A file that the batch reads, or what a link to it leads to. */
 struct device_input {
@@ -69,12 +70,12 @@ int device_check(struct device_maker *m, const struct csv_row *row,
 		 const struct err_sink *sink);
 
 /*
- * Make the files of a row in the partial directory. record gets the line of
+ * Make the files of a row in the partial directory. lines gets the line of
  * the manifest when there is one. 0, or the code of what was reported.
  */
 __attribute__((warn_unused_result))
 int device_make(struct device_maker *m, const struct csv_row *row,
-		uint64_t number, struct buf *record,
+		uint64_t number, struct buf *lines,
 		const struct err_sink *sink);
 
 /* Whether a batch makes files of that kind. */

@@ -14,8 +14,8 @@
 #include "err.h"
 
 struct ids {
-	struct buf texts;   /* records: u32 line, id, NUL, padded to 4 bytes */
-	uint32_t *slots;    /* owned: record offset / 4 + 1; 0 = free */
+	struct buf texts;   /* of each: u32 line, id, NUL, padded to 4 */
+	uint32_t *slots;    /* owned: where in texts / 4 + 1; 0 = free */
 	size_t slot_count;  /* a power of two, or 0 */
 	size_t count;
 };

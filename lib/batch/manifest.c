@@ -8,10 +8,14 @@
 
 #include "csv_table.h"
 #include "file.h"
-#include "record.h"
 #include "text.h"
 
 #define CHUNK 65536u
+
+const char *const manifest_columns[MANIFEST_COLUMNS] = {
+	"id", "row", "bin", "bin_sha256", "csv", "csv_sha256", "keys",
+	"keys_sha256"
+};
 
 struct manifest_waiting {
 	struct manifest_waiting *next;
@@ -30,9 +34,9 @@ int manifest_init(struct manifest *m, int fd, bool offset_known,
 		.offset = offset,
 	};
 	pthread_mutex_init(&m->lock, NULL);
-	for (unsigned c = 0; c < RECORD_COLUMNS && !r; c++)
-		r = csv_put_field(&m->text, !c, record_columns[c],
-				  strlen(record_columns[c]));
+	for (unsigned c = 0; c < MANIFEST_COLUMNS && !r; c++)
+		r = csv_put_field(&m->text, !c, manifest_columns[c],
+				  strlen(manifest_columns[c]));
 	if (!r)
 		r = buf_puts(&m->text, offset_known ? ",offset\r\n" : "\r\n");
 	if (!r)
@@ -161,7 +165,7 @@ int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,
 		   void *ctx, struct err *err)
 {
 	static const unsigned order[3] = {
-		RECORD_CSV, RECORD_BIN, RECORD_KEYS
+		MANIFEST_CSV, MANIFEST_BIN, MANIFEST_KEYS
 	};
 	struct csv_row row = CSV_ROW_INIT;
 	struct csv_table *t;
@@ -177,7 +181,7 @@ int manifest_visit(int fd, int (*visit)(void *ctx, const char *path,
 		int failed = 0;
 
 		for (size_t i = 0; i < 3 && !failed &&
-		     row.count >= RECORD_COLUMNS; i++)
+		     row.count >= MANIFEST_COLUMNS; i++)
 			if (row.cells[order[i]].len)
 				failed = visit(ctx, row.cells[order[i]].text,
 					       row.cells[order[i] + 1].text,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * manifest.h - the record of what a batch made.
+ * manifest.h - what a batch made, as a table with a row per device.
  *
- * Threads finish devices in any order, the record has them in the order of
+ * Threads finish devices in any order, the table has them in the order of
  * the rows: each thread hands in the lines of a turn, and they are written
  * when those of all earlier turns are.
  */
@@ -16,6 +16,18 @@
 #include "buf.h"
 #include "digest.h"
 #include "err.h"
+
+/* Columns, in the order of the file. */
+enum manifest_column {
+	MANIFEST_ID, MANIFEST_ROW,
+	MANIFEST_BIN, MANIFEST_BIN_SHA256,
+	MANIFEST_CSV, MANIFEST_CSV_SHA256,
+	MANIFEST_KEYS, MANIFEST_KEYS_SHA256,
+	MANIFEST_COLUMNS
+};
+
+/* What the header calls them; "offset" may follow. */
+extern const char *const manifest_columns[MANIFEST_COLUMNS];
 
 /* One file of a device. */
 struct manifest_file {
@@ -33,7 +45,7 @@ struct manifest_device {
 struct manifest_waiting;
 
 struct manifest {
-	int fd;            /* of the caller; -1: nothing is recorded */
+	int fd;            /* of the caller; -1: no manifest is made */
 	bool offset_known;
 	uint64_t offset;
 	pthread_mutex_t lock;

@@ -30,11 +30,11 @@ struct setup_batch {
 	struct homekit_infile infile;
 	struct setup_tables tables;
 	struct plan plan;
-	struct buf plan_path, record_path;
+	struct buf plan_path, codes_path;
 	bool plan_is_there;           /* left by a run that is resumed */
-	struct buf record;            /* the table of codes */
-	size_t recorded;              /* accessories in it */
-	bool record_failed;           /* out of memory */
+	struct buf codes;             /* the table of codes */
+	size_t listed;                /* accessories in it */
+	bool codes_failed;            /* out of memory */
 };
 
 static int report(struct setup_batch *s, const struct err *err)
@@ -54,13 +54,13 @@ static int set_paths(struct setup_batch *s, struct err *err)
 
 	r = file_expand_home(outdir, &s->plan_path, err);
 	if (!r)
-		r = file_expand_home(outdir, &s->record_path, err);
+		r = file_expand_home(outdir, &s->codes_path, err);
 	if (r)
 		return r;
 	if (buf_printf(&s->plan_path, "/.factory_nvs_gen-%s.plan",
 		       b->prefix) || !buf_str(&s->plan_path) ||
-	    buf_printf(&s->record_path, "/setup-%s.csv", b->prefix) ||
-	    !buf_str(&s->record_path))
+	    buf_printf(&s->codes_path, "/setup-%s.csv", b->prefix) ||
+	    !buf_str(&s->codes_path))
 		return err_nomem(err);
 	return 0;
 }
@@ -82,7 +82,7 @@ static int check_options(const struct setup_options *o, struct err *err)
 static int look(struct setup_batch *s, struct err *err)
 {
 	const char *plan = (char *)s->plan_path.data;
-	const char *record = (char *)s->record_path.data;
+	const char *codes = (char *)s->codes_path.data;
 	bool resume = s->o->batch.start == BATCH_RESUME;
 
 	s->plan_is_there = file_exists(plan);
@@ -92,13 +92,13 @@ static int look(struct setup_batch *s, struct err *err)
 			       "--resume, or begin again with --restart", plan);
 	if (resume && s->plan_is_there)
 		return 0;
-	if (file_exists(record) && !s->o->batch.overwrite)
+	if (file_exists(codes) && !s->o->batch.overwrite)
 		return err_set(err, ERR_EXISTS, resume ? "'%s' is there already, "
 			       "and no run was stopped: there is nothing to "
 			       "resume" : "'%s' is there already, the setup "
 			       "codes of another batch: choose another --outdir "
 			       "or prefix, or replace it with --overwrite",
-			       record);
+			       codes);
 	if (resume)
 		s->batch.start = BATCH_NEW;
 	s->plan_is_there = false;
@@ -261,66 +261,66 @@ static int make_label(void *ctx, uint64_t row, struct buf *png,
 /* ---- The table of codes ---- */
 
 /* Room for all of it at once: growing would leave copies behind. */
-static int start_record(struct setup_batch *s, struct err *err)
+static int start_codes(struct setup_batch *s, struct err *err)
 {
 	size_t each = 200 + 2 * strlen(s->o->batch.prefix), names = 0;
 
 	for (size_t i = 0; i < s->plan.count; i++)
 		if (s->plan.lines[i].name)
 			names += strlen(s->plan.lines[i].name);
-	if (buf_reserve(&s->record, 100 + s->plan.count * each + 4 * names) ||
-	    buf_puts(&s->record, "id,setup_code,setup_id,setup_payload,image,"
+	if (buf_reserve(&s->codes, 100 + s->plan.count * each + 4 * names) ||
+	    buf_puts(&s->codes, "id,setup_code,setup_id,setup_payload,image,"
 		     "sha256\r\n"))
 		return err_nomem(err);
 	return 0;
 }
 
-static int put_record(struct setup_batch *s, const char *image,
-		      const char *sha256)
+static int put_code(struct setup_batch *s, const char *image,
+		    const char *sha256)
 {
-	const struct plan_line *line = &s->plan.lines[s->recorded];
+	const struct plan_line *line = &s->plan.lines[s->listed];
 	char payload[HOMEKIT_PAYLOAD_MAX + 1], number[24];
 	const char *id = line->name ? line->name : number;
 	int r;
 
-	snprintf(number, sizeof(number), "%zu", s->recorded + 1);
+	snprintf(number, sizeof(number), "%zu", s->listed + 1);
 	homekit_payload(&s->o->product, line->code, line->id, payload);
-	r = csv_put_field(&s->record, true, id, strlen(id)) ||
-	    buf_printf(&s->record, ",%s,%s,%s", line->code, line->id,
+	r = csv_put_field(&s->codes, true, id, strlen(id)) ||
+	    buf_printf(&s->codes, ",%s,%s,%s", line->code, line->id,
 		       payload) ||
-	    csv_put_field(&s->record, false, image, strlen(image)) ||
-	    buf_printf(&s->record, ",%s\r\n", sha256);
+	    csv_put_field(&s->codes, false, image, strlen(image)) ||
+	    buf_printf(&s->codes, ",%s\r\n", sha256);
 	mem_wipe(payload, sizeof(payload));
 	return r ? ERR_NOMEM : 0;
 }
 
 /* Called for each file in the order of the accessories. */
-static void record_image(void *ctx, const char *kind, const char *path,
-			 const char *sha256)
+static void list_image(void *ctx, const char *kind, const char *path,
+		       const char *sha256)
 {
 	struct setup_batch *s = ctx;
 	const char *name = strrchr(path, '/');
 	struct buf image = BUF_INIT;
 
-	if (strcmp(kind, "bin") != 0 || s->recorded == s->plan.count)
+	if (strcmp(kind, "bin") != 0 || s->listed == s->plan.count)
 		return;
 	if (buf_printf(&image, "bin%s", name) || !buf_str(&image) ||
-	    put_record(s, (char *)image.data, sha256))
-		s->record_failed = true;
-	s->recorded++;
+	    put_code(s, (char *)image.data, sha256))
+		s->codes_failed = true;
+	s->listed++;
 	buf_release(&image);
 }
 
 /* Whether a run that was stopped had come this far. */
-static bool record_is_there(const struct setup_batch *s)
+static bool codes_are_there(const struct setup_batch *s)
 {
 	struct buf there = BUF_INIT;
 	bool same;
 
-	same = !file_read((char *)s->record_path.data, s->record.len, &there,
+	same = !file_read((char *)s->codes_path.data, s->codes.len, &there,
 			  NULL) &&
-	       there.len == s->record.len &&
-	       !memcmp(there.data, s->record.data, there.len);
+	       there.len == s->codes.len &&
+	       !memcmp(there.data, s->codes.data, there.len);
 	buf_wipe(&there);
 	return same;
 }
@@ -329,14 +329,14 @@ static int finish(struct setup_batch *s)
 {
 	enum file_existing existing = s->o->batch.overwrite ? FILE_REPLACE :
 							      FILE_KEEP;
-	const char *path = (char *)s->record_path.data;
+	const char *path = (char *)s->codes_path.data;
 	const char *plan = (char *)s->plan_path.data;
 	struct err err = ERR_INIT;
 
-	if (s->record_failed)
+	if (s->codes_failed)
 		err_nomem(&err);
-	else if (!(s->plan_is_there && record_is_there(s)) &&
-		 file_write(path, s->record.data, s->record.len,
+	else if (!(s->plan_is_there && codes_are_there(s)) &&
+		 file_write(path, s->codes.data, s->codes.len,
 			    FILE_MODE_SECRET, existing, &err))
 		err_context(&err, "the images are in place, but not the table "
 			    "of their setup codes; try again with --resume");
@@ -368,7 +368,7 @@ static int prepare(struct setup_batch *s)
 				      infile ? &s->infile : NULL,
 				      infile ? infile : "the setup data",
 				      &s->sink);
-	if (!r && start_record(s, &err))
+	if (!r && start_codes(s, &err))
 		r = report(s, &err);
 	return r;
 }
@@ -391,7 +391,7 @@ static int run(struct setup_batch *s, struct batch_result *result)
 	b->checked = save_plan;
 	b->label = s->o->labels ? make_label : NULL;
 	b->secret_values = true; /* a code can be found for its verifier */
-	b->created = record_image;
+	b->created = list_image;
 	b->ctx = s;
 	r = batch_run(b, result);
 	return r ? r : finish(s);
@@ -403,8 +403,8 @@ static void release(struct setup_batch *s)
 	setup_tables_release(&s->tables);
 	plan_release(&s->plan);
 	buf_release(&s->plan_path);
-	buf_release(&s->record_path);
-	buf_wipe(&s->record);
+	buf_release(&s->codes_path);
+	buf_wipe(&s->codes);
 	findings_release(&s->findings);
 }
 

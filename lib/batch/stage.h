@@ -9,22 +9,24 @@
  *     keys/ csv/ bin/ labels/
  *
  * Without a whole fingerprint it is nobody's, and the next run clears it.
+ *
+ * A run calls stage_init(), stage_look(), stage_earlier(), stage_open(), then
+ * for its files what stage_files.h has, stage_publish() and stage_remove(). It
+ * may stop anywhere and call stage_release().
  */
 #ifndef BATCH_STAGE_H
 #define BATCH_STAGE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 
 #include "batch.h"
-#include "buf.h"
+#include "digest.h"
 #include "err.h"
 #include "name.h"
 
-#define STAGE_FINGERPRINT_SIZE 32u
+/* Of all that a batch is made from: fingerprint.h. */
+#define STAGE_FINGERPRINT_SIZE DIGEST_SIZE
 
 struct stage {
 	char *outdir;       /* owned; "~" expanded */
@@ -84,14 +86,6 @@ int stage_err_publishing(const struct stage *s, struct err *err);
 int stage_err_unknown(const struct stage *s, struct err *err);
 int stage_err_at_work(const struct stage *s, struct err *err);
 
-/* Whether a target of that name stands in outdir. */
-bool stage_target_exists(const struct stage *s, enum name_dir dir,
-			 const char *file);
-
-/* The same, and what it is; a link is not followed. */
-bool stage_target_stat(const struct stage *s, enum name_dir dir,
-		       const char *file, struct stat *st);
-
 /*
  * Make or open the partial directory, lock it and, unless it is resumed,
  * clear it. ERR_EXISTS when it is there and start is BATCH_NEW, when another
@@ -101,46 +95,6 @@ __attribute__((warn_unused_result))
 int stage_open(struct stage *s, enum batch_start start,
 	       const uint8_t fingerprint[STAGE_FINGERPRINT_SIZE],
 	       struct err *err);
-
-/*
- * Write a file that is not there yet, or (replace) in place of a staged one.
- * Not synced: stage_publish() does that for all at once.
- */
-__attribute__((warn_unused_result))
-int stage_write(const struct stage *s, enum name_dir dir, const char *file,
-		const void *p, size_t n, mode_t mode, bool replace,
-		struct err *err);
-
-enum stage_found {
-	STAGE_ABSENT,
-	STAGE_EQUAL,
-	STAGE_DIFFERENT
-};
-
-/*
- * How a staged (or target) file compares with the bytes it should have. 0, or
- * an error when it can't be read: it may be the only copy of a key.
- */
-__attribute__((warn_unused_result))
-int stage_compare(const struct stage *s, bool target, enum name_dir dir,
-		  const char *file, const void *p, size_t n,
-		  enum stage_found *found, struct err *err);
-
-/*
- * Read a staged (or target) file of exactly n bytes: 1, 0 when there is none
- * of that size, or ERR_IO when it can't be read, which is not the same, or
- * ERR_EXISTS when it is not to be relied on as file_is_trusted() says.
- */
-__attribute__((warn_unused_result))
-int stage_read(const struct stage *s, bool target, enum name_dir dir,
-	       const char *file, void *p, size_t n, struct err *err);
-
-/*
- * A file of the run's own in the partial directory, made anew and open for
- * reading and writing; -1 with *err filled on failure. The caller closes it.
- */
-int stage_open_own(const struct stage *s, const char *file, mode_t mode,
-		   struct err *err);
 
 /*
  * Sync, then rename everything to its final place; with overwrite over what

@@ -250,6 +250,19 @@ static void put_bytes(struct nvs_writer *w, const struct nvs_entry *e,
 	seal(w, p);
 }
 
+/* Go to where an entry fits, unless there is no room, or its key is known. */
+static int take_place(struct nvs_writer *w, const struct place *at,
+		      const struct nvs_entry *e, struct err *err)
+{
+	int r = check_room(w, at, e->key, err);
+
+	if (!r)
+		r = nvs_names_key(&w->names, w->ns, e->key, e->chunk, err);
+	if (!r)
+		go_to(w, at);
+	return r;
+}
+
 static int add_number(struct nvs_writer *w, const struct nvs_item *item,
 		      struct err *err)
 {
@@ -259,14 +272,10 @@ static int add_number(struct nvs_writer *w, const struct nvs_item *item,
 	int r;
 
 	place_entry(&at);
-	r = check_room(w, &at, item->key, err);
+	r = take_place(w, &at, &e, err);
 	if (!r)
-		r = nvs_names_key(&w->names, w->ns, item->key, e.chunk, err);
-	if (r)
-		return r;
-	go_to(w, &at);
-	put_number(w, &e, item->number);
-	return 0;
+		put_number(w, &e, item->number);
+	return r;
 }
 
 /* A string, or a blob of version 1. */
@@ -287,14 +296,10 @@ static int add_whole(struct nvs_writer *w, const struct nvs_item *item,
 			       max - nul);
 	e.span = (uint8_t)span_of(item->len + nul);
 	place_whole(&at, e.span);
-	r = check_room(w, &at, item->key, err);
+	r = take_place(w, &at, &e, err);
 	if (!r)
-		r = nvs_names_key(&w->names, w->ns, item->key, e.chunk, err);
-	if (r)
-		return r;
-	go_to(w, &at);
-	put_bytes(w, &e, item->data, item->len, nul);
-	return 0;
+		put_bytes(w, &e, item->data, item->len, nul);
+	return r;
 }
 
 static int enter_blob(struct nvs_writer *w, const char *key, unsigned chunks,

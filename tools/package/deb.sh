@@ -3,9 +3,10 @@
 #
 # deb.sh - build Debian packages of what "make all" has built:
 #
-#   mfg-gen          the commands, their manual pages, bash completion
+#   mfg-gen          the commands, their manual pages, bash completion, the
+#                    pages of the project, scripts and samples
 #   libnvsgen1       the shared library (the number is that of its soname)
-#   libnvsgen-dev    headers, the static library, pkg-config file
+#   libnvsgen-dev    headers, the static library, pkg-config file, an example
 #
 # into $BUILD/deb. No root is needed, and the same tree gives the same bytes.
 #
@@ -52,7 +53,7 @@ document() {
 	 -- $maintainer  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
 	EOF
 	gzip -9n <"$work/changelog" >"$doc/changelog.Debian.gz"
-	chmod 644 "$doc"/*
+	chmod 644 "$doc/copyright" "$doc/changelog.Debian.gz"
 }
 
 # The packages whose libraries these files load, as dpkg knows them.
@@ -102,7 +103,13 @@ strip --strip-debug --remove-section=.comment \
 	--enable-deterministic-archives "$stage/$libdir"/lib*.a
 gzip -9n "$stage"/usr/share/man/man1/*
 
-take mfg-gen usr/bin usr/share/man usr/share/bash-completion
+# The example of the library goes with it. The pages stay as they are: packed,
+# links between them would lead nowhere.
+example=usr/share/doc/libnvsgen-dev/examples/embed
+mkdir -p "$work/libnvsgen-dev/${example%/*}"
+mv "$stage/usr/share/doc/mfg-gen/examples/samples/embed" \
+	"$work/libnvsgen-dev/$example"
+take mfg-gen usr/bin usr/share/man usr/share/bash-completion usr/share/doc
 take "$lib" "$libdir/libnvsgen.so.*"
 take libnvsgen-dev usr/include "$libdir/libnvsgen.a" "$libdir/libnvsgen.so" \
 	"$libdir/pkgconfig"
@@ -125,6 +132,9 @@ Description: NVS partition images for ESP32 devices in production
  certificates, pairing codes; encrypted, if wanted. Everything is checked before
  anything is written, and images are read back and compared.
  .
+ Recipes, what to do when something is wrong, samples and scripts for flashing
+ stations and clusters are in /usr/share/doc/mfg-gen.
+ .
  The commands are mfg_gen, nvs_partition_gen, nvs_tool, factory_nvs_gen for
  HomeKit accessories and mfg_nvs for ESP-AT projects.
 EOF
@@ -142,6 +152,6 @@ Description: NVS partition images of the ESP32 - development files
  Writes, reads, checks and encrypts the images of NVS partitions, in memory and
  without state of its own.
  .
- These are the headers, the static library and the pkg-config file.
+ These are the headers, the static library, the pkg-config file and an example.
 EOF
 rm -rf "$work"

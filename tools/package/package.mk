@@ -5,7 +5,7 @@
 #
 #   PREFIX=DIR      where things go (default /usr/local); prefix works as well,
 #                   so do BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, DATADIR,
-#                   MANDIR, COMPLETIONSDIR and their lower-case names
+#                   MANDIR, COMPLETIONSDIR, DOCDIR and their lower-case names
 #   DESTDIR=DIR     put in front of all of them, for who makes a package
 
 prefix ?= /usr/local
@@ -24,6 +24,8 @@ mandir ?= $(DATADIR)/man
 MANDIR ?= $(mandir)
 completionsdir ?= $(DATADIR)/bash-completion/completions
 COMPLETIONSDIR ?= $(completionsdir)
+docdir ?= $(DATADIR)/doc/mfg-gen
+DOCDIR ?= $(docdir)
 
 INSTALL ?= install
 PACKAGE_DIR := tools/package
@@ -32,6 +34,15 @@ LIB_REAL := libnvsgen.so.$(VERSION)
 LIB_HEADERS := include/version.h $(sort $(wildcard include/nvs_*.h \
 	$(patsubst lib/base/%.c,include/%.h,$(wildcard lib/base/*.c))))
 MAN_PAGES := $(TOOLS:%=cmd/%.1)
+# In DOCDIR as here, so that links lead somewhere; and below examples/ all that
+# the commands in these pages name, but for what they leave in samples/.
+PAGES := README.md SECURITY.md $(sort $(wildcard docs/*.md))
+EXAMPLES := tools/flash-from-manifest.sh $(sort $(wildcard tools/shards/*) \
+	$(shell find samples -type f ! -name '*_created.csv' ! -name make_image))
+DOC_FILES := $(PAGES) $(EXAMPLES:%=examples/%)
+# A command of the pages that is "build/mfg_gen ..." here is "mfg_gen ..." there.
+AS_INSTALLED := $(foreach tool,$(TOOLS),s,(^|[| ])build/$(tool) ,\1$(tool) ,g;)
+DOC_DIRS := $(filter-out ./,$(sort $(dir $(DOC_FILES))))
 
 # A place as the pkg-config file has it: in terms of its prefix, so that the
 # tree can be moved.
@@ -46,7 +57,8 @@ install: deps-build ## install under PREFIX (default /usr/local), DESTDIR in fro
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" \
 		"$(DESTDIR)$(INCLUDEDIR)/nvsgen" "$(DESTDIR)$(PKGCONFIGDIR)" \
-		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(COMPLETIONSDIR)"
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(COMPLETIONSDIR)" \
+		$(DOC_DIRS:%="$(DESTDIR)$(DOCDIR)/%")
 	$(INSTALL) -m 755 $(TOOLS:%=$(BUILD)/%) "$(DESTDIR)$(BINDIR)"
 	$(INSTALL) -m 644 $(BUILD)/libnvsgen.a "$(DESTDIR)$(LIBDIR)"
 	$(INSTALL) -m 644 $(BUILD)/libnvsgen.so "$(DESTDIR)$(LIBDIR)/$(LIB_REAL)"
@@ -64,6 +76,14 @@ install: deps-build ## install under PREFIX (default /usr/local), DESTDIR in fro
 	for tool in $(wordlist 2,9,$(TOOLS)); do \
 		ln -sf $(firstword $(TOOLS)) "$(DESTDIR)$(COMPLETIONSDIR)/$$tool" || exit; \
 	done
+	$(call QUIET,INSTALL,$(DESTDIR)$(DOCDIR))for page in $(PAGES); do \
+		sed -E '$(AS_INSTALLED)' $$page >"$(DESTDIR)$(DOCDIR)/$$page" && \
+		chmod 644 "$(DESTDIR)$(DOCDIR)/$$page" || exit; \
+	done
+	$(call QUIET,INSTALL,$(DESTDIR)$(DOCDIR)/examples)for file in $(EXAMPLES); do \
+		case $$file in *.sh) mode=755 ;; *) mode=644 ;; esac; \
+		$(INSTALL) -m $$mode $$file "$(DESTDIR)$(DOCDIR)/examples/$$file" || exit; \
+	done
 	$(learn_libraries)
 
 # The system looks shared libraries up in a list of its own.
@@ -80,11 +100,15 @@ uninstall: ## remove what install put there, with the same PREFIX and DESTDIR
 	$(call remove,$(PKGCONFIGDIR),libnvsgen.pc)
 	$(call remove,$(MANDIR)/man1,$(notdir $(MAN_PAGES)))
 	$(call remove,$(COMPLETIONSDIR),$(TOOLS))
+	@$(call remove,$(DOCDIR),$(DOC_FILES)) && for dir in $(DOC_DIRS); do \
+		[ ! -d $$dir ] || rmdir -p --ignore-fail-on-non-empty $$dir; \
+	done; cd ..; rmdir --ignore-fail-on-non-empty "$$(basename "$(DOCDIR)")"
 	cd "$(DESTDIR)$(INCLUDEDIR)/nvsgen" 2>/dev/null || exit 0; cd ..; \
 		rmdir --ignore-fail-on-non-empty nvsgen
 ifneq ($(DESTDIR),)
 	cd "$(DESTDIR)" 2>/dev/null || exit 0; for dir in "$(BINDIR)" "$(PKGCONFIGDIR)" \
-		"$(LIBDIR)" "$(INCLUDEDIR)" "$(MANDIR)/man1" "$(COMPLETIONSDIR)"; do \
+		"$(LIBDIR)" "$(INCLUDEDIR)" "$(MANDIR)/man1" "$(COMPLETIONSDIR)" \
+		"$$(dirname "$(DOCDIR)")"; do \
 		[ ! -d ".$$dir" ] || \
 			rmdir -p --ignore-fail-on-non-empty ".$$dir" 2>/dev/null; \
 	done; :

@@ -27,15 +27,23 @@ trap 'dpkg -r $names >/dev/null 2>&1; rm -rf "$scratch"' EXIT
 
 dpkg -i "$dir"/*.deb
 echo "---- installed; used:"
+examples=/usr/share/doc/mfg-gen/examples
+embed=/usr/share/doc/libnvsgen-dev/examples/embed
+if [ ! -d "$examples" ]; then
+	echo "try-deb.sh: this system leaves /usr/share/doc out (a path-exclude" \
+		"of dpkg): the samples are those of the sources" >&2
+	examples=$PWD embed=$PWD/samples/embed
+fi
+cp -r "$examples/samples" "$examples/tools" "$embed" "$scratch"
+cd "$scratch"
 /usr/bin/mfg_gen generate samples/sample_config.csv \
-	samples/sample_values_singlepage_blob.csv Sample 0x3000 --keygen \
-	--outdir "$scratch" --quiet
-rm -f samples/*_created.csv
-/usr/bin/mfg_gen verify --outdir "$scratch" Sample
-cp -r samples/embed "$scratch"
-make -s -C "$scratch/embed" -B
-"$scratch/embed/make_image" "$scratch/image.bin"
-/usr/bin/nvs_tool check --strict "$scratch/image.bin"
+	samples/sample_values_singlepage_blob.csv Sample fctry --keygen \
+	--partition-table samples/partitions.csv --manifest lot.csv --quiet
+/usr/bin/mfg_gen verify --manifest lot.csv Sample
+tools/flash-from-manifest.sh --left lot.csv
+make -s -C embed -B
+embed/make_image image.bin
+/usr/bin/nvs_tool check --strict image.bin
 ldconfig -p | grep libnvsgen
 echo "---- removed:"
 # shellcheck disable=SC2086 # a list of words
@@ -44,6 +52,6 @@ for name in $names; do
 	dpkg-query -W "$name" 2>/dev/null | grep . &&
 		give_up "$name is still there."
 done
-! ls /usr/bin/mfg_gen /usr/include/nvsgen 2>/dev/null ||
+! ls -d /usr/bin/mfg_gen /usr/include/nvsgen /usr/share/doc/mfg-gen 2>/dev/null ||
 	give_up "files were left behind."
 echo "the packages install, work and go away"

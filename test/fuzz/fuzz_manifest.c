@@ -16,10 +16,10 @@
 #include "ids.h"
 #include "inputs.h"
 #include "manifest.h"
+#include "manifest_index.h"
 #include "nvs_keys.h"
 #include "nvs_format.h"
 #include "parttable.h"
-#include "record.h"
 #include "text.h"
 
 /* A path to the bytes, which is not that of a file on disk. */
@@ -43,53 +43,55 @@ static int visit(void *ctx, const char *path, const char *sha256,
 	return 0;
 }
 
-static void put_record(const struct record *r, struct buf *out)
+static void put_manifest(const struct manifest_index *index, struct buf *out)
 {
 	FUZZ_MUST(buf_puts(out, "id,row,bin,bin_sha256,csv,csv_sha256,keys,"
 			   "keys_sha256\r\n"));
-	for (size_t i = 0; i < r->count; i++) {
-		for (unsigned c = 0; c < RECORD_COLUMNS; c++)
-			FUZZ_MUST(csv_put_field(out, !c, r->rows[i].cell[c],
-						strlen(r->rows[i].cell[c])));
+	for (size_t i = 0; i < index->count; i++) {
+		for (unsigned c = 0; c < MANIFEST_COLUMNS; c++)
+			FUZZ_MUST(csv_put_field(out, !c, index->rows[i].cell[c],
+						strlen(index->rows[i].cell[c])));
 		FUZZ_MUST(buf_puts(out, "\r\n"));
 	}
 }
 
-static void check_record(const struct fuzz_in *in)
+static void check_manifest(const struct fuzz_in *in)
 {
 	const char *path = path_of(in->p, in->n);
 	struct buf out = BUF_INIT, seen = BUF_INIT;
-	struct record r, again;
+	struct manifest_index index, again;
 	struct err err = ERR_INIT, other = ERR_INIT;
 	int status;
 
-	status = record_read(&r, path, &err);
+	status = manifest_index_read(&index, path, &err);
 	if (status) {
 		fuzz_check_err(&err, status);
 		fuzz_check_place(&err, path, true);
 	} else {
-		for (size_t i = 0; i < r.count; i++)
-			ENSURE(record_find(&r, r.rows[i].name) == &r.rows[i],
-			       "%s is not found", r.rows[i].name);
-		put_record(&r, &out);
+		for (size_t i = 0; i < index.count; i++)
+			ENSURE(manifest_index_find(&index, index.rows[i].name) ==
+			       &index.rows[i],
+			       "%s is not found", index.rows[i].name);
+		put_manifest(&index, &out);
 	}
 	status = manifest_visit(fuzz_fd(in->p, in->n), visit, &seen, &other);
 	if (status)
 		fuzz_check_err(&other, status);
 	ENSURE(!status || err.code, "a manifest that cannot be visited");
 	if (!err.code) {
-		FUZZ_MUST(record_read(&again, path_of(out.data, out.len),
-				      &other));
-		ENSURE(again.count == r.count, "%zu rows became %zu", r.count,
+		FUZZ_MUST(manifest_index_read(&again,
+					      path_of(out.data, out.len),
+					      &other));
+		ENSURE(again.count == index.count, "%zu rows became %zu", index.count,
 		       again.count);
-		for (size_t i = 0; i < r.count; i++)
-			for (unsigned c = 0; c < RECORD_COLUMNS; c++)
-				ENSURE(!strcmp(r.rows[i].cell[c],
+		for (size_t i = 0; i < index.count; i++)
+			for (unsigned c = 0; c < MANIFEST_COLUMNS; c++)
+				ENSURE(!strcmp(index.rows[i].cell[c],
 					       again.rows[i].cell[c]),
 				       "another cell");
-		record_release(&again);
+		manifest_index_release(&again);
 	}
-	record_release(&r);
+	manifest_index_release(&index);
 	buf_release(&out);
 	buf_release(&seen);
 }
@@ -240,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = fuzz_part(&in);
 	switch (which & 3) {
 	case 0:
-		check_record(&text);
+		check_manifest(&text);
 		break;
 	case 1:
 		check_ids(&text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record.h"
+#include "manifest_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +12,6 @@
 #include "csv_table.h"
 #include "digest.h"
 #include "text.h"
-
-const char *const record_columns[RECORD_COLUMNS] = {
-	"id", "row", "bin", "bin_sha256", "csv", "csv_sha256", "keys",
-	"keys_sha256"
-};
 
 /* Around the names in the cells of images and CSVs. */
 #define BIN_DIR "bin/"
@@ -32,12 +27,12 @@ static int check_header(const struct csv_row *row, const char *path,
 
 	if (csv_row_check_separator(row, path, err))
 		return err->code;
-	for (size_t i = 0; i < RECORD_COLUMNS; i++)
+	for (size_t i = 0; i < MANIFEST_COLUMNS; i++)
 		if (i >= row->count ||
-		    strcmp(row->cells[i].text, record_columns[i]) != 0)
+		    strcmp(row->cells[i].text, manifest_columns[i]) != 0)
 			return err_at(err, &pos, ERR_INPUT, "this is no manifest: "
 				      "its column %zu is not '%s'", i + 1,
-				      record_columns[i]);
+				      manifest_columns[i]);
 	return 0;
 }
 
@@ -65,56 +60,56 @@ static int check_row(const struct csv_row *row, const char *path,
 		     struct err *err)
 {
 	const struct csv_cell *cells = row->cells;
-	size_t bin = name_length(&cells[RECORD_BIN], BIN_DIR, BIN_END);
-	size_t csv = name_length(&cells[RECORD_CSV], CSV_DIR, CSV_END);
-	enum record_column wrong = RECORD_COLUMNS;
+	size_t bin = name_length(&cells[MANIFEST_BIN], BIN_DIR, BIN_END);
+	size_t csv = name_length(&cells[MANIFEST_CSV], CSV_DIR, CSV_END);
+	enum manifest_column wrong = MANIFEST_COLUMNS;
 	char shown[TEXT_SHOWN];
 	struct pos pos;
 
 	if (!bin)
-		wrong = RECORD_BIN;
-	else if (!is_sum(&cells[RECORD_BIN_SHA256]))
-		wrong = RECORD_BIN_SHA256;
+		wrong = MANIFEST_BIN;
+	else if (!is_sum(&cells[MANIFEST_BIN_SHA256]))
+		wrong = MANIFEST_BIN_SHA256;
 	else if (csv != bin ||
-		 memcmp(cells[RECORD_BIN].text + LENGTH(BIN_DIR),
-			cells[RECORD_CSV].text + LENGTH(CSV_DIR), bin) != 0)
-		wrong = RECORD_CSV;
-	else if (!is_sum(&cells[RECORD_CSV_SHA256]))
-		wrong = RECORD_CSV_SHA256;
-	else if (cells[RECORD_KEYS_SHA256].len &&
-		 !is_sum(&cells[RECORD_KEYS_SHA256]))
-		wrong = RECORD_KEYS_SHA256;
-	if (wrong == RECORD_COLUMNS)
+		 memcmp(cells[MANIFEST_BIN].text + LENGTH(BIN_DIR),
+			cells[MANIFEST_CSV].text + LENGTH(CSV_DIR), bin) != 0)
+		wrong = MANIFEST_CSV;
+	else if (!is_sum(&cells[MANIFEST_CSV_SHA256]))
+		wrong = MANIFEST_CSV_SHA256;
+	else if (cells[MANIFEST_KEYS_SHA256].len &&
+		 !is_sum(&cells[MANIFEST_KEYS_SHA256]))
+		wrong = MANIFEST_KEYS_SHA256;
+	if (wrong == MANIFEST_COLUMNS)
 		return 0;
 	pos = csv_cell_pos(path, &cells[wrong]);
 	text_show(shown, sizeof(shown), cells[wrong].text, cells[wrong].len);
 	return err_at(err, &pos, ERR_INPUT, "%s: '%s' is not %s",
-		      record_columns[wrong], shown,
-		      wrong == RECORD_BIN ? "of the form bin/NAME.bin" :
-		      wrong == RECORD_CSV ? "the CSV of this row's image" :
+		      manifest_columns[wrong], shown,
+		      wrong == MANIFEST_BIN ? "of the form bin/NAME.bin" :
+		      wrong == MANIFEST_CSV ? "the CSV of this row's image" :
 		      "a SHA-256 of 64 small hex digits");
 }
 
-static int add_row(struct record *r, const struct csv_row *row,
+static int add_row(struct manifest_index *index, const struct csv_row *row,
 		   const char *path, struct err *err)
 {
 	struct pos pos = csv_cell_pos(path, &row->cells[row->count - 1]);
-	struct record_row *to;
+	struct manifest_row *to;
 
-	if (row->count < RECORD_COLUMNS)
+	if (row->count < MANIFEST_COLUMNS)
 		return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected at "
 			      "least %d: the row was cut off", row->count,
-			      row->count == 1 ? "" : "s", RECORD_COLUMNS);
+			      row->count == 1 ? "" : "s", MANIFEST_COLUMNS);
 	if (check_row(row, path, err))
 		return err->code;
-	to = mem_grow(r->rows, r->count + 1, &r->cap, sizeof(*to));
+	to = mem_grow(index->rows, index->count + 1, &index->cap, sizeof(*to));
 	if (!to)
 		return err_nomem(err);
-	r->rows = to;
-	to += r->count;
+	index->rows = to;
+	to += index->count;
 	to->line = row->line;
-	to->name = mem_strndup(row->cells[RECORD_BIN].text + LENGTH(BIN_DIR),
-			       row->cells[RECORD_BIN].len -
+	to->name = mem_strndup(row->cells[MANIFEST_BIN].text + LENGTH(BIN_DIR),
+			       row->cells[MANIFEST_BIN].len -
 			       LENGTH(BIN_DIR BIN_END));
 	to->text = mem_alloc(row->text.len);
 	if (!to->name || !to->text) {
@@ -123,30 +118,31 @@ static int add_row(struct record *r, const struct csv_row *row,
 		return err_nomem(err);
 	}
 	memcpy(to->text, row->text.data, row->text.len);
-	for (size_t i = 0; i < RECORD_COLUMNS; i++)
+	for (size_t i = 0; i < MANIFEST_COLUMNS; i++)
 		to->cell[i] = to->text + (row->cells[i].text -
 					  (const char *)row->text.data);
-	r->count++;
+	index->count++;
 	return 0;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct record_row *x = a, *y = b;
+	const struct manifest_row *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
 	return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
 /* Sort the rows by name; ERR_INPUT when one is there twice. */
-static int sort(struct record *r, const char *path, struct err *err)
+static int sort(struct manifest_index *index, const char *path,
+		struct err *err)
 {
 	char shown[TEXT_SHOWN];
 
-	if (r->count)
-		qsort(r->rows, r->count, sizeof(*r->rows), compare);
-	for (size_t i = 1; i < r->count; i++) {
-		const struct record_row *a = &r->rows[i - 1], *b = a + 1;
+	if (index->count)
+		qsort(index->rows, index->count, sizeof(*index->rows), compare);
+	for (size_t i = 1; i < index->count; i++) {
+		const struct manifest_row *a = &index->rows[i - 1], *b = a + 1;
 		struct pos pos = { path, b->line, 1 };
 
 		if (!strcmp(a->name, b->name))
@@ -158,14 +154,15 @@ static int sort(struct record *r, const char *path, struct err *err)
 	return 0;
 }
 
-int record_read(struct record *r, const char *path, struct err *err)
+int manifest_index_read(struct manifest_index *index, const char *path,
+			struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), got;
 	struct csv_row row = CSV_ROW_INIT;
 	struct csv_table *t;
 	int code;
 
-	*r = (struct record){ 0 };
+	*index = (struct manifest_index){ 0 };
 	if (fd < 0)
 		return err_io(err, errno, "cannot open the manifest", path);
 	t = csv_table_new(fd, path, CSV_NO_COMMENTS, err);
@@ -177,37 +174,32 @@ int record_read(struct record *r, const char *path, struct err *err)
 	}
 	code = got < 0 ? got : check_header(&row, path, err);
 	while (!code && (got = csv_table_next(t, &row, err)) != 0)
-		code = got < 0 ? got : add_row(r, &row, path, err);
+		code = got < 0 ? got : add_row(index, &row, path, err);
 	csv_table_free(t);
 	csv_row_release(&row);
 	close(fd);
-	return code ? code : sort(r, path, err);
+	return code ? code : sort(index, path, err);
 }
 
-void record_release(struct record *r)
+void manifest_index_release(struct manifest_index *index)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		mem_free(r->rows[i].name);
-		mem_free(r->rows[i].text);
+	for (size_t i = 0; i < index->count; i++) {
+		mem_free(index->rows[i].name);
+		mem_free(index->rows[i].text);
 	}
-	mem_free(r->rows);
-	*r = (struct record){ 0 };
+	mem_free(index->rows);
+	*index = (struct manifest_index){ 0 };
 }
 
-const struct record_row *record_find(const struct record *r, const char *name)
+static int compare_name(const void *name, const void *row)
 {
-	size_t low = 0, high = r->count;
+	return strcmp(name, ((const struct manifest_row *)row)->name);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(r->rows[middle].name, name);
-
-		if (!order)
-			return &r->rows[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+const struct manifest_row *
+manifest_index_find(const struct manifest_index *index, const char *name)
+{
+	return index->count ? bsearch(name, index->rows, index->count,
+				      sizeof(*index->rows), compare_name) :
+			      NULL;
 }
