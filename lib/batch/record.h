@@ -25,18 +25,23 @@ struct record_row {
 				       extension */
 	char *text;                 /* owned: what cell points into */
 	const char *cell[RECORD_COLUMNS];
+	const char *offset;         /* the cell; only with such a column */
 };
 
 struct record {
 	struct record_row *rows;    /* owned, in the order of their names */
 	size_t count;
-	size_t cap;                 /* private */
+	/* private */
+	size_t cap;
+	size_t columns;             /* of the header */
+	size_t offset;              /* which one that is; 0: none */
 };
 
 /*
  * Read a manifest. ERR_INPUT with file and line when it is none: a row does
- * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, or
- * names an image that another row has named. On failure, too, r is to be
+ * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, the id
+ * that NAME ends in and, in a column "offset", a place in flash, or names an
+ * image that another row has named. On failure, too, r is to be
  * released.
  */
 __attribute__((warn_unused_result))

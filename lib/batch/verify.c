@@ -29,13 +29,20 @@ struct kind {
 static const struct kind BIN = { "bin", "", ".bin" };
 static const struct kind CSV = { "csv", "", ".csv" };
 static const struct kind KEY = { "keys", "keys-", ".bin" };
-static const struct kind AS_RECORDED = { ".", "", "" };
 static const struct kind HMAC_KEY = { "keys", "hmac-keys-", ".bin" };
+
+/* What is known of an image before it is read, and the same for a batch. */
+enum fact {
+	FACT_SIZE,     /* bytes of its file */
+	FACT_KEY,      /* whether it has a key file, 1 or 0 */
+	FACT_HMAC_KEY, /* an HMAC key file */
+	FACTS
+};
 
 struct image {
 	char *name;     /* owned: without directory and extension */
-	size_t size;    /* bytes of its file */
-	size_t expected; /* bytes that it should have */
+	size_t fact[FACTS];
+	size_t expected[FACTS]; /* what they should be */
 	bool chosen;    /* is verified */
 	char *why;      /* owned: what is wrong; NULL: nothing */
 };
@@ -56,6 +63,7 @@ struct verify {
 	struct record record;   /* of the manifest */
 	struct csv_files *files;
 	struct buf partial;     /* name of an unpublished batch, when asked */
+	struct buf other;       /* the first file of no image that was meant */
 	atomic_size_t next;
 	pthread_mutex_t lock;   /* for err */
 	struct err *err;
@@ -133,8 +141,8 @@ static int add_image(struct verify *v, int dir, const char *file, size_t len)
 	v->images = images;
 	v->images[v->count] = (struct image){
 		.name = mem_strndup(file, len),
-		.size = fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) ? 0 :
-			(size_t)st.st_size,
+		.fact[FACT_SIZE] = fstatat(dir, file, &st, 0) ? 0 :
+				   (size_t)st.st_size,
 	};
 	if (!v->images[v->count].name)
 		return ERR_NOMEM;
@@ -174,7 +182,12 @@ static int list_image(struct verify *v, int fd, const char *file)
 {
 	size_t len = name_in(&BIN, file);
 
-	return len && has_prefix(v, file) ? add_image(v, fd, file, len) : 0;
+	if (len && has_prefix(v, file))
+		return add_image(v, fd, file, len);
+	if (!len || (v->other.len && strverscmp(buf_str(&v->other), file) <= 0))
+		return 0;
+	v->other.len = 0;
+	return buf_puts(&v->other, file) || !buf_str(&v->other);
 }
 
 /* splitmix64: small, and the same everywhere for the same seed. */
@@ -206,94 +219,259 @@ static int compare_sizes(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The size that most of n images have; of two such the larger one. */
-static size_t usual_size(const struct image *images, size_t n, size_t *sizes)
+/* What most of n images have; of two such the larger one. */
+static size_t usual(struct image *const *images, size_t n, enum fact f,
+		    size_t *facts)
 {
 	size_t best = 0, best_run = 0, run = 0;
 
 	for (size_t i = 0; i < n; i++)
-		sizes[i] = images[i].size;
-	qsort(sizes, n, sizeof(*sizes), compare_sizes);
+		facts[i] = images[i]->fact[f];
+	qsort(facts, n, sizeof(*facts), compare_sizes);
 	for (size_t i = 0; i < n; i++) {
-		run = i && sizes[i] == sizes[i - 1] ? run + 1 : 1;
+		run = i && facts[i] == facts[i - 1] ? run + 1 : 1;
 		if (run < best_run)
 			continue;
 		best_run = run;
-		best = sizes[i];
+		best = facts[i];
 	}
 	return best;
 }
 
-/*
- * The images of a batch have one size, those of another batch in the same
- * directory may have another. Where a prefix ends nobody can tell, but two
- * names that differ before their first '-' are of two batches.
- */
-static int expect_sizes(struct verify *v, struct err *err)
+/* A name up to its first '-', or up to its last one. */
+static size_t wide_stem(const char *name)
 {
-	size_t *sizes = mem_array(v->count + 1, sizeof(*sizes));
+	return strcspn(name, "-");
+}
 
-	if (!sizes)
-		return err_nomem(err);
-	for (size_t from = 0, to; from < v->count; from = to) {
-		const char *name = v->images[from].name;
-		size_t same = strcspn(name, "-") + 1, size;
+static size_t narrow_stem(const char *name)
+{
+	const char *last = strrchr(name, '-');
 
-		for (to = from + 1; to < v->count; to++)
-			if (strncmp(v->images[to].name, name, same) != 0)
-				break;
-		size = usual_size(v->images + from, to - from, sizes);
-		for (size_t i = from; i < to; i++)
-			v->images[i].expected = size;
+	return last ? (size_t)(last - name) : strlen(name);
+}
+
+static int compare_narrow(const void *a, const void *b)
+{
+	const char *x = (*(struct image *const *)a)->name;
+	const char *y = (*(struct image *const *)b)->name;
+	size_t lx = narrow_stem(x), ly = narrow_stem(y);
+	int order = memcmp(x, y, lx < ly ? lx : ly);
+
+	return order ? order : compare_sizes(&lx, &ly);
+}
+
+/* How many of n images, sorted by it, share the first one's stem. */
+static size_t count_family(struct image *const *images, size_t n,
+			   size_t (*stem)(const char *name))
+{
+	const char *name = images[0]->name;
+	size_t len = stem(name), i = 1;
+
+	while (i < n && stem(images[i]->name) == len &&
+	       !memcmp(images[i]->name, name, len))
+		i++;
+	return i;
+}
+
+static void expect_usual(struct image **images, size_t n, size_t *facts)
+{
+	for (unsigned f = 0; f < FACTS; f++) {
+		size_t most = usual(images, n, (enum fact)f, facts);
+
+		for (size_t i = 0; i < n; i++)
+			images[i]->expected[f] = most;
 	}
-	mem_free(sizes);
+}
+
+/* Several images of one narrow stem, of which more than half agree. */
+static void expect_agreed(struct image **images, size_t n, size_t *facts)
+{
+	for (unsigned f = 0; n > 1 && f < FACTS; f++) {
+		size_t most = usual(images, n, (enum fact)f, facts), same = 0;
+
+		for (size_t i = 0; i < n; i++)
+			same += images[i]->fact[f] == most;
+		for (size_t i = 0; same > n / 2 && i < n; i++)
+			images[i]->expected[f] = most;
+	}
+}
+
+/*
+ * The images of a batch have one size, and keys of one kind; those of another
+ * batch in the same directory may have others. Where a prefix ends nobody can
+ * tell from a name. Two names that differ before their first '-' are of two
+ * batches; and where most names that are the same up to their last one agree,
+ * they are taken for a batch, too.
+ */
+static int expect_facts(struct verify *v, struct err *err)
+{
+	size_t *facts = mem_array(v->count + 1, sizeof(*facts));
+	struct image **list = mem_array(v->count + 1, sizeof(struct image *));
+	size_t n;
+
+	if (!facts || !list) {
+		mem_free(facts);
+		mem_free(list);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < v->count; i++)
+		list[i] = &v->images[i];
+	for (size_t i = 0; i < v->count; i += n) {
+		n = count_family(list + i, v->count - i, wide_stem);
+		expect_usual(list + i, n, facts);
+	}
+	qsort(list, v->count, sizeof(struct image *), compare_narrow);
+	for (size_t i = 0; i < v->count; i += n) {
+		n = count_family(list + i, v->count - i, narrow_stem);
+		expect_agreed(list + i, n, facts);
+	}
+	mem_free(facts);
+	mem_free(list);
 	return 0;
 }
 
-static int verify_image(struct verify *v, struct compare *c,
+/* The files of an image, there or not, and its row in the manifest. */
+struct files {
+	struct buf bin, csv, key, hmac;
+	const struct record_row *row; /* NULL: none */
+	bool has_key, has_hmac_key;
+	bool other_key; /* the manifest names another one than is there */
+};
+
+#define FILES_INIT { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, NULL, false, \
+		     false, false }
+
+static void files_release(struct files *f)
+{
+	buf_release(&f->bin);
+	buf_release(&f->csv);
+	buf_release(&f->key);
+	buf_release(&f->hmac);
+}
+
+/* What the manifest calls the key file, as a path. */
+static int put_recorded_key(const struct verify *v, struct files *f)
+{
+	struct buf path = BUF_INIT;
+	bool here = !strcmp(v->o->outdir, ".");
+	int r = buf_printf(&path, "%s%s%s", here ? "" : v->o->outdir,
+			   here ? "" : "/", f->row->cell[RECORD_KEYS]) ||
+		!buf_str(&path) ? ERR_NOMEM : 0;
+
+	if (r || !strcmp((char *)path.data, (char *)f->key.data)) {
+		buf_release(&path);
+	} else if (f->has_key) {
+		f->other_key = true;
+		buf_release(&path);
+	} else {
+		/* It was given a name of its own. */
+		buf_release(&f->key);
+		f->key = path;
+		f->has_key = file_exists((char *)f->key.data);
+	}
+	return r;
+}
+
+static int find_files(const struct verify *v, const struct image *image,
+		      struct files *f, struct err *err)
+{
+	f->row = record_find(&v->record, image->name);
+	if (put_path(v, &BIN, image->name, &f->bin) ||
+	    put_path(v, &CSV, image->name, &f->csv) ||
+	    put_path(v, &KEY, image->name, &f->key) ||
+	    put_path(v, &HMAC_KEY, image->name, &f->hmac))
+		return err_nomem(err);
+	f->has_key = image->fact[FACT_KEY];
+	f->has_hmac_key = image->fact[FACT_HMAC_KEY];
+	if (f->row && *f->row->cell[RECORD_KEYS] && put_recorded_key(v, f))
+		return err_nomem(err);
+	return 0;
+}
+
+/* Whether a key file should be there: as recorded, or as the others have. */
+static bool lacks_key(const struct verify *v, const struct image *image,
+		      const struct files *f)
+{
+	if (f->has_key)
+		return false;
+	if (f->row)
+		return *f->row->cell[RECORD_KEYS];
+	return image->expected[FACT_KEY] && !v->o->given;
+}
+
+/* Without it the device can't be given its eFuses; no manifest knows of it. */
+static bool lacks_hmac_key(const struct image *image, const struct files *f)
+{
+	return f->has_key && !f->has_hmac_key &&
+	       image->expected[FACT_HMAC_KEY];
+}
+
+static int read_and_compare(const struct verify *v, struct compare *c,
+			    const struct image *image, const struct files *f,
+			    struct buf *why, struct err *err)
+{
+	struct compare_job job = {
+		.image = (char *)f->bin.data,
+		.csv = (char *)f->csv.data,
+		.given = v->o->given,
+		.size = image->expected[FACT_SIZE],
+	};
+
+	if (f->has_key)
+		job.keys = (char *)f->key.data;
+	else if (lacks_key(v, image, f))
+		job.lost_keys = (char *)f->key.data;
+	if (f->has_hmac_key)
+		job.hmac_key = (char *)f->hmac.data;
+	if (f->row) {
+		job.image_sha256 = f->row->cell[RECORD_BIN_SHA256];
+		job.csv_sha256 = f->row->cell[RECORD_CSV_SHA256];
+		job.keys_sha256 = f->row->cell[RECORD_KEYS_SHA256];
+	}
+	return compare_image(c, &job, why, err);
+}
+
+/* Of an image that is not read: is what belongs to it there? */
+static int look_beside(const struct verify *v, const struct image *image,
+		       const struct files *f, struct buf *why)
+{
+	if (!file_exists((char *)f->csv.data) &&
+	    buf_puts(why, "its CSV is missing"))
+		return ERR_NOMEM;
+	if (lacks_key(v, image, f))
+		return buf_printf(why, "%sits key file '%s' is missing",
+				  why->len ? "; " : "", (char *)f->key.data);
+	return 0;
+}
+
+static int verify_image(const struct verify *v, struct compare *c,
 			struct image *image, struct err *err)
 {
-	struct buf bin = BUF_INIT, csv = BUF_INIT, key = BUF_INIT;
-	struct buf hmac = BUF_INIT, why = BUF_INIT;
-	const struct record_row *row = record_find(&v->record, image->name);
-	struct compare_job job = { .given = v->o->given,
-				   .size = image->expected };
-	int r;
+	struct files f = FILES_INIT;
+	struct buf why = BUF_INIT;
+	int r = find_files(v, image, &f, err);
 
-	r = put_path(v, &BIN, image->name, &bin) ||
-	    put_path(v, &CSV, image->name, &csv) ||
-	    put_path(v, &KEY, image->name, &key) ||
-	    put_path(v, &HMAC_KEY, image->name, &hmac) ? err_nomem(err) : 0;
-	/* A key file that was given a name of its own: the manifest has it. */
-	if (!r && row && *row->cell[RECORD_KEYS] &&
-	    !file_exists((char *)key.data) &&
-	    put_path(v, &AS_RECORDED, row->cell[RECORD_KEYS], &key))
+	if (!r && image->chosen)
+		r = read_and_compare(v, c, image, &f, &why, err);
+	else if (!r && look_beside(v, image, &f, &why))
 		r = err_nomem(err);
-	if (!r) {
-		job.image = (char *)bin.data;
-		job.csv = (char *)csv.data;
-		if (file_exists((char *)key.data))
-			job.keys = (char *)key.data;
-		if (file_exists((char *)hmac.data))
-			job.hmac_key = (char *)hmac.data;
-		if (row) {
-			job.image_sha256 = row->cell[RECORD_BIN_SHA256];
-			job.csv_sha256 = row->cell[RECORD_CSV_SHA256];
-			job.keys_sha256 = row->cell[RECORD_KEYS_SHA256];
-		}
-		r = compare_image(c, &job, &why, err);
-	}
-	if (!r && v->o->manifest && !row &&
+	if (!r && lacks_hmac_key(image, &f) &&
+	    buf_printf(&why, "%sits HMAC key file '%s' is missing",
+		       why.len ? "; " : "", (char *)f.hmac.data))
+		r = err_nomem(err);
+	if (!r && f.other_key &&
+	    buf_printf(&why, "%sthe manifest names another key file, '%s'",
+		       why.len ? "; " : "", f.row->cell[RECORD_KEYS]))
+		r = err_nomem(err);
+	if (!r && image->chosen && v->o->manifest && !f.row &&
 	    buf_printf(&why, "%sit is not in the manifest",
 		       why.len ? "; " : ""))
 		r = err_nomem(err);
 	if (!r && why.len && !(image->why = mem_strndup((char *)why.data,
 							why.len)))
 		r = err_nomem(err);
-	buf_release(&bin);
-	buf_release(&csv);
-	buf_release(&key);
-	buf_release(&hmac);
+	files_release(&f);
 	buf_release(&why);
 	return r;
 }
@@ -313,8 +491,7 @@ static void *thread_main(void *arg)
 	if (compare_init(&c, v->files, &err) == 0) {
 		while (!stopped(v) && err.code == ERR_NONE &&
 		       (i = atomic_fetch_add(&v->next, 1)) < v->count)
-			if (v->images[i].chosen)
-				verify_image(v, &c, &v->images[i], &err);
+			verify_image(v, &c, &v->images[i], &err);
 		compare_release(&c);
 	}
 	if (err.code != ERR_NONE) {
@@ -336,19 +513,12 @@ static int report_images(struct verify *v, struct err *err)
 		const struct image *image = &v->images[i];
 
 		v->result->images += image->chosen;
-		if (put_path(v, &BIN, image->name, &path)) {
+		if (!image->why)
+			continue;
+		if (put_path(v, &BIN, image->name, &path))
 			r = err_nomem(err);
-		} else if (image->why) {
+		else
 			tell(v, (char *)path.data, image->why);
-		} else if (!image->chosen) {
-			struct buf csv = BUF_INIT;
-
-			if (put_path(v, &CSV, image->name, &csv))
-				r = err_nomem(err);
-			else if (!file_exists((char *)csv.data))
-				tell(v, (char *)path.data, "its CSV is missing");
-			buf_release(&csv);
-		}
 	}
 	buf_release(&path);
 	return r;
@@ -411,6 +581,18 @@ static int visit_bin(struct verify *v, int fd, const char *file)
 
 static const char NO_IMAGE[] = "there is no image of that name";
 
+/* Whether the manifest has an image of that name: its absence is told once. */
+static bool is_recorded(const struct verify *v, const char *name, size_t len)
+{
+	char text[NAME_MAX + 1];
+
+	if (len > NAME_MAX)
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return record_find(&v->record, text);
+}
+
 static int visit_csv(struct verify *v, int fd, const char *file)
 {
 	size_t len = name_in(&CSV, file);
@@ -419,7 +601,7 @@ static int visit_csv(struct verify *v, int fd, const char *file)
 	/* The expanded table of a values table that came through a pipe. */
 	if (!has_prefix(v, file) || !strcmp(file, "values_created.csv"))
 		return 0;
-	if (len && find_image(v, file, len))
+	if (len && (find_image(v, file, len) || is_recorded(v, file, len)))
 		return 0;
 	return add_surplus(v, "csv", file, NO_IMAGE);
 }
@@ -448,9 +630,12 @@ static int visit_key(struct verify *v, int fd, const char *file)
 	for (unsigned i = 0; i < 2 && !r; i++) {
 		const char *name = file + strlen(kinds[i]->start);
 		size_t len = name_in(kinds[i], file);
+		struct image *image = len ? find_image(v, name, len) : NULL;
 
-		if (len && has_prefix(v, name) && !is_dated(name, len) &&
-		    !find_image(v, name, len))
+		if (image)
+			image->fact[i ? FACT_HMAC_KEY : FACT_KEY] = 1;
+		else if (len && has_prefix(v, name) && !is_dated(name, len) &&
+			 !is_recorded(v, name, len))
 			r = add_surplus(v, "keys", file, NO_IMAGE);
 	}
 	return r;
@@ -564,9 +749,13 @@ static int fail_without_images(struct verify *v, struct err *err)
 
 	if (r)
 		return r;
-	r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
-		    v->o->prefix ? " of prefix " : "",
-		    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+	r = err_set(err, ERR_INPUT, "there is no image%s%s%s in '%s/bin'",
+		    v->o->prefix ? " of prefix '" : "",
+		    v->o->prefix ? v->o->prefix : "",
+		    v->o->prefix ? "'" : "", v->o->outdir);
+	if (v->other.len)
+		err_more(err, ", only of others, such as '%s'",
+			 buf_str(&v->other));
 	if (v->partial.len)
 		err_more(err, "; a run that was stopped, or is at work, has "
 			 "'%s/%s': complete it with the command that began it "
@@ -602,11 +791,11 @@ static int run(struct verify *v, struct err *err)
 	if (v->count)
 		qsort(v->images, v->count, sizeof(*v->images), compare_names);
 	choose(v);
-	r = expect_sizes(v, err);
+	r = find_strays(v, err);
+	if (!r)
+		r = expect_facts(v, err);
 	if (!r)
 		r = run_threads(v, err);
-	if (!r)
-		r = find_strays(v, err);
 	if (!r)
 		r = report_images(v, err);
 	if (!r)
@@ -618,7 +807,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	       struct err *err)
 {
 	struct verify v = { .o = o, .result = result, .err = err,
-			    .partial = BUF_INIT };
+			    .partial = BUF_INIT, .other = BUF_INIT };
 	int r;
 
 	*result = (struct verify_result){ 0 };
@@ -635,6 +824,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	record_release(&v.record);
 	csv_files_free(v.files);
 	buf_release(&v.partial);
+	buf_release(&v.other);
 	pthread_mutex_destroy(&v.lock);
 	return r;
 }
