@@ -9,8 +9,10 @@
  * most images of its batch, and, with a manifest, when its files have the sums
  * that stand there. It is decrypted with <outdir>/keys/keys-NAME.bin where that
  * is, else with the given keys; where a keys/hmac-keys-NAME.bin is, the keys
- * have to be those derived from it. Files without an image and images without a
- * CSV are wrong too.
+ * have to be those derived from it. A key file has to be a whole key partition.
+ * Files without an image and images without a CSV are wrong too, and so are
+ * images without a key file or HMAC key file where most of their batch have
+ * one, or the manifest says so.
  */
 #ifndef VERIFY_H
 #define VERIFY_H

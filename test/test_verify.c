@@ -178,6 +178,53 @@ static void test_two_batches_of_different_size(void **state)
 		    "32768", NULL);
 }
 
+/* Links to images that lie elsewhere have the images' sizes. */
+static void test_images_that_are_links(void **state)
+{
+	(void)state;
+	make_tree(BATCH_DRAWN);
+	must(rename("out/bin", "out/store"));
+	must(mkdir("out/bin", 0777));
+	must(system("for n in 1 2 3 4; do "
+		    "ln -s ../store/P-$n.bin out/bin; done"));
+	verify_tree_with("out/m.csv");
+	assert_told(NULL);
+	must(truncate("out/store/P-2.bin", 0x3000));
+	verify_tree();
+	assert_told("out/bin/P-2.bin: 12288 bytes, the other images have 16384",
+		    NULL);
+}
+
+/*
+ * Prefixes may hold a '-': where the images of "L-1" all differ from those of
+ * "L-2", they are another batch, but one image alone is not.
+ */
+static void test_batches_whose_prefixes_hold_a_hyphen(void **state)
+{
+	static const char *const prefixes[] = { "L-1", "L-2", "L-2-x", "L" };
+	static const size_t sizes[] = { 0x4000, 0x8000, 0x5000, 0x6000 };
+	struct batch_options b = batch_options();
+
+	(void)state;
+	make_tree(BATCH_PLAIN);
+	for (size_t n = 0; n < 4; n++) {
+		b.prefix = prefixes[n];
+		b.size = sizes[n];
+		b.keys = n == 1 ? BATCH_DRAWN : BATCH_PLAIN;
+		run_batch(&b);
+	}
+	verify_tree();
+	assert_told(NULL);
+	must(truncate("out/bin/L-2-1.bin", 0x7000));
+	must(truncate("out/bin/L-2-x-4.bin", 0x6000));
+	must(unlink("out/keys/keys-L-2-3.bin"));
+	verify_tree();
+	assert_told("out/bin/L-2-1.bin: 28672 bytes, the other images have ",
+		    "out/bin/L-2-3.bin: dev:a_u8: ",
+		    "out/bin/L-2-x-4.bin: 24576 bytes, the other images have ",
+		    NULL);
+}
+
 static void test_missing_files(void **state)
 {
 	(void)state;
@@ -186,9 +233,14 @@ static void test_missing_files(void **state)
 	must(unlink("out/bin/P-2.bin"));
 	must(unlink("out/keys/keys-P-3.bin"));
 	verify_tree();
-	assert_told("out/bin/P-1.bin: dev:a_u8: ", "out/bin/P-3.bin: dev:a_u8: ",
+	assert_told("out/bin/P-1.bin: its CSV: ", "out/bin/P-3.bin: dev:a_u8: ",
 		    "out/csv/P-2.csv: ", "out/keys/keys-P-2.bin: ", NULL);
 	assert_mentions("out/csv/P-1.csv");
+	assert_mentions("its key file 'out/keys/keys-P-3.bin' is missing");
+	/* Where none has a key file, nobody knows what it was called. */
+	make_tree(BATCH_DRAWN);
+	must(system("rm -r out/keys"));
+	verify_tree();
 	assert_mentions("its key is needed");
 }
 
@@ -229,6 +281,10 @@ static void test_damaged_key_file(void **state)
 		assert_mentions("out/keys/keys-P-2.bin");
 	}
 	put_file("out/keys/keys-P-2.bin", key, NVS_KEYS_SIZE);
+	verify_tree();
+	assert_told("out/bin/P-2.bin: the key file 'out/keys/keys-P-2.bin' has "
+		    "64 bytes, the key alone", NULL);
+	put_file("out/keys/keys-P-2.bin", key, len);
 	verify_tree();
 	assert_told(NULL);
 	free(key);
@@ -567,6 +623,8 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_one_image_too_long),
 		cmocka_unit_test(test_two_batches_of_different_size),
+		cmocka_unit_test(test_images_that_are_links),
+		cmocka_unit_test(test_batches_whose_prefixes_hold_a_hyphen),
 		cmocka_unit_test(test_missing_files),
 		cmocka_unit_test(test_foreign_key_file),
 		cmocka_unit_test(test_damaged_key_file),

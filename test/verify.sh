@@ -185,7 +185,7 @@ for size in 0 100 4096 5000 8192 12288; do
 done
 rm out/csv/P-4.csv
 verify
-wrong "a CSV is gone" 4 'bin/P-4.bin: error: dev:serial: '
+wrong "a CSV is gone" 4 'bin/P-4.bin: error: its CSV: '
 says "and says which" out/csv/P-4.csv
 again
 sed -i 's/^u8,data,u8,3/u8,data,u8,33/' out/csv/P-3.csv
@@ -242,9 +242,9 @@ right "no prefix: all" 5
 truncate -s 100 out/bin/PP-1.bin
 verify P
 right "a prefix: others do not matter"
-refuses "a prefix without images" 1 "prefix Q" out/bin -- \
+refuses "a prefix without images" 1 "prefix 'Q'" out/bin -- \
 	mfg_gen verify --outdir out Q
-refuses "a prefix without images, with a manifest" 1 "prefix Q" -- \
+refuses "a prefix without images, with a manifest" 1 "prefix 'Q'" -- \
 	mfg_gen verify --outdir out --manifest out.csv Q
 refuses "no such directory" 1 absent/bin -- mfg_gen verify --outdir absent
 mkdir -p empty/bin

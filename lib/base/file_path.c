@@ -139,12 +139,16 @@ int file_same(const char *a, const char *b, struct err *err)
 int file_check_place(const char *path, struct err *err)
 {
 	size_t len = file_parent_len(path);
+	const char *name = path + len;
 	struct stat st;
 	char *dir;
 	int r = 0;
 
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return err_io(err, EISDIR, "cannot write", path);
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_set(err, ERR_INPUT, "'%s' is no name of a file",
+			       path);
 	dir = len ? mem_strndup(path, len) : mem_strndup(".", 1);
 	if (!dir)
 		return err_nomem(err);

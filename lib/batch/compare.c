@@ -208,7 +208,7 @@ static int compare_items(struct compare *c, const char *csv, struct err *err)
 	if (clear(&c->seen, c->item_count) ||
 	    clear(&c->seen_ns, c->namespace_count))
 		return err_nomem(err);
-	/* Without a CSV, all that is in the image is too much. */
+	/* In an empty CSV, all that is in the image is missing. */
 	r = !c->csv.len ? 0 :
 	    csv_input_read(&in, csv, c->csv.data, c->csv.len, CSV_EXTENDED,
 			   &errors);
@@ -302,6 +302,29 @@ static int check_derived(const struct compare_job *job,
 	return r ? blame(why, err) : 0;
 }
 
+/*
+ * A bare key opens the image here, but a device takes its keys from a whole
+ * partition.
+ */
+static int check_key_partition(const struct buf *file,
+			       const struct compare_job *job, struct buf *why,
+			       struct err *err)
+{
+	size_t used = NVS_KEYS_SIZE + sizeof(uint32_t);
+	int r = 0;
+
+	while (used < file->len && file->data[used] == 0xFF)
+		used++;
+	if (file->len != NVS_KEY_PARTITION_SIZE)
+		r = add_reason(why, "the key file '%s' has %zu bytes, the key "
+			       "alone: a device needs a key partition of %u",
+			       job->keys, file->len, NVS_KEY_PARTITION_SIZE);
+	else if (used < file->len)
+		r = add_reason(why, "the key file '%s': what follows the key is "
+			       "not 0xFF", job->keys);
+	return r ? err_nomem(err) : 0;
+}
+
 static int decrypt(struct compare *c, const struct compare_job *job,
 		   struct buf *why, struct err *err)
 {
@@ -315,14 +338,14 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 		r = buf_reserve(&file, (size_t)2 * NVS_KEY_PARTITION_SIZE) ?
 		    err_nomem(err) :
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
-		if (!r)
-			r = nvs_keys_unpack(&own, file.data, file.len, err);
-		c->has_keys = !r;
-		if (r)
+		if (!r && nvs_keys_unpack(&own, file.data, file.len, err))
 			r = err_context(err, "the key file '%s'", job->keys);
-		else
+		c->has_keys = !r;
+		if (!r)
 			r = check_sum(&file, job->keys_sha256, "key file", why,
 				      err);
+		if (!r)
+			r = check_key_partition(&file, job, why, err);
 		buf_wipe(&file);
 		if (!r && job->hmac_key)
 			r = check_derived(job, &own, why, err);
@@ -332,6 +355,7 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 	if (!r && keys)
 		r = nvs_image_decrypt(c->cipher, c->image.data, c->image.len,
 				      err);
+	c->decrypted = !r && keys;
 	nvs_keys_wipe(&own);
 	return r ? blame(why, err) : 0;
 }
@@ -343,6 +367,7 @@ static int read_image(struct compare *c, const struct compare_job *job,
 
 	c->image.len = 0;
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
+	c->no_image = r;
 	if (r)
 		return blame(why, err);
 	c->odd_size = c->image.len != job->size;
@@ -361,11 +386,50 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 	c->csv.len = 0;
 	r = file_read(job->csv, CSV_MAX, &c->csv, err);
-	if (!r && !c->csv.len)
+	c->no_csv = r;
+	if (r)
+		r = err_context(err, "its CSV");
+	else if (!c->csv.len)
 		r = err_set(err, ERR_INPUT, "the CSV '%s' is empty", job->csv);
 	if (r)
 		return blame(why, err);
 	return check_sum(&c->csv, job->csv_sha256, "CSV", why, err);
+}
+
+/* Whether what was decrypted to garbage had been readable before. */
+static int was_plain(struct compare *c, bool *plain, struct err *err)
+{
+	int r;
+
+	*plain = false;
+	if (!c->decrypted)
+		return 0;
+	r = nvs_image_encrypt(c->cipher, c->image.data, c->image.len, err);
+	if (!r)
+		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
+				    err);
+	*plain = !r && !nvs_reader_is_garbage(c->reader);
+	return r;
+}
+
+/* Why no entry of the image can be read. */
+static int explain_garbage(const struct compare_job *job, bool plain,
+			   struct buf *out)
+{
+	const char *space = job->keys ? " " : "";
+	const char *name = job->keys ? job->keys : "";
+
+	if (plain)
+		return buf_printf(out, "the image is not encrypted: it can be "
+				  "read without the key%s%s", space, name);
+	if (job->keys || job->given)
+		return buf_printf(out, "the key%s%s does not fit: no entry's "
+				  "CRC is right", space, name);
+	if (job->lost_keys)
+		return buf_printf(out, "its key file '%s' is missing",
+				  job->lost_keys);
+	return buf_puts(out, "no entry's CRC is right: if it is encrypted, its "
+			"key is needed");
 }
 
 /*
@@ -373,9 +437,8 @@ static int read_csv(struct compare *c, const struct compare_job *job,
  * That its keys could not be read has been said: so nothing of their fit.
  */
 static int conclude(struct compare *c, const struct compare_job *job,
-		    struct buf *why)
+		    bool garbage, bool plain, struct buf *why)
 {
-	bool garbage = nvs_reader_is_garbage(c->reader);
 	const struct buf *parts[] = { &c->difference, why, &c->csv_error };
 	const struct buf *finding = &c->finding;
 	struct buf all = BUF_INIT;
@@ -388,12 +451,7 @@ static int conclude(struct compare *c, const struct compare_job *job,
 	if (!r && all.len && (garbage ? c->has_keys : finding->len > 0))
 		r = buf_puts(&all, "; ");
 	if (!r && garbage && c->has_keys)
-		r = job->keys || job->given ?
-		    buf_printf(&all, "the key%s%s does not fit: no entry's CRC "
-			       "is right", job->keys ? " " : "",
-			       job->keys ? job->keys : "") :
-		    buf_puts(&all, "no entry's CRC is right: if it is "
-			     "encrypted, its key is needed");
+		r = explain_garbage(job, plain, &all);
 	else if (!r && !garbage)
 		r = buf_append(&all, finding->data, finding->len);
 	why->len = 0;
@@ -403,29 +461,49 @@ static int conclude(struct compare *c, const struct compare_job *job,
 	return r;
 }
 
+/* An image that could be read; what it holds is compared if the CSV could. */
+static int compare_contents(struct compare *c, const struct compare_job *job,
+			    struct buf *why, struct err *err)
+{
+	struct nvs_finding_sink findings = { keep_finding, c };
+	bool garbage = false, plain = false;
+	int r = decrypt(c, job, why, err);
+
+	if (!r)
+		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
+				    err);
+	if (!r && !c->no_csv)
+		r = compare_items(c, job->csv, err);
+	if (!r) {
+		nvs_check_all(c->reader, &findings);
+		garbage = nvs_reader_is_garbage(c->reader);
+		r = c->nomem ? err_nomem(err) : 0;
+	}
+	if (!r && garbage)
+		r = was_plain(c, &plain, err);
+	if (plain)
+		/* All of it is in the image, but not as it was looked for. */
+		c->difference.len = 0;
+	/* Of an image that is garbage, this has been said. */
+	if (!r && job->lost_keys && !garbage &&
+	    add_reason(why, "its key file '%s' is missing, and it is not "
+		       "encrypted", job->lost_keys))
+		r = err_nomem(err);
+	if (!r && conclude(c, job, garbage, plain, why))
+		r = err_nomem(err);
+	return r;
+}
+
 int compare_image(struct compare *c, const struct compare_job *job,
 		  struct buf *why, struct err *err)
 {
-	struct nvs_finding_sink findings = { keep_finding, c };
 	int r;
 
 	c->difference.len = c->csv_error.len = c->finding.len = 0;
-	c->nomem = c->odd_size = false;
+	c->nomem = c->odd_size = c->decrypted = false;
 	c->has_keys = true;
 	r = read_image(c, job, why, err);
 	if (!r)
 		r = read_csv(c, job, why, err);
-	if (!r)
-		r = decrypt(c, job, why, err);
-	if (!r)
-		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
-				    err);
-	if (!r)
-		r = compare_items(c, job->csv, err);
-	if (!r) {
-		nvs_check_all(c->reader, &findings);
-		if (c->nomem || conclude(c, job, why))
-			r = err_nomem(err);
-	}
-	return r;
+	return r || c->no_image ? r : compare_contents(c, job, why, err);
 }

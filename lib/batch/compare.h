@@ -17,6 +17,7 @@
 struct compare_job {
 	const char *image, *csv;
 	const char *keys;      /* key file; NULL: there is none */
+	const char *lost_keys; /* one that should be there and is not; or NULL */
 	const char *hmac_key;  /* HMAC key file; NULL: there is none */
 	const struct nvs_keys *given; /* used without a key file; or NULL */
 	size_t size;           /* of most of its siblings, bytes */
@@ -30,8 +31,10 @@ struct compare {
 	struct nvs_cipher *cipher;
 	struct csv_decoder decoder;
 	struct buf image, csv;
-	bool has_keys; /* they could be read, or none are needed */
-	bool odd_size; /* the size has been complained about */
+	bool no_image, no_csv; /* could not be read */
+	bool has_keys;  /* they could be read, or none are needed */
+	bool decrypted; /* with keys, whether they fit or not */
+	bool odd_size;  /* the size has been complained about */
 	/* private, of the image being compared */
 	const struct nvs_read_item *items;
 	size_t item_count, next;

@@ -69,8 +69,8 @@ static int check_place(const char *path, const char *what, bool replaced,
 
 	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed) && !r; i++)
 		r = refuse_same(path, what, needed[i], err);
-	if (!r)
-		r = file_check_place(path, err);
+	if (!r && (r = file_check_place(path, err)) == ERR_INPUT)
+		r = err_context(err, "%s", what);
 	if (!r && !replaced && file_exists(path))
 		r = err_set(err, ERR_EXISTS, "%s '%s' is there already: choose "
 			    "another name, or replace it with --overwrite",
@@ -119,7 +119,8 @@ int deliver_prepare(struct deliveries *d, const struct batch_options *o,
 	for (unsigned i = 0; i < count && !r; i++) {
 		const char *path = (char *)all[i].path->data;
 
-		if (!all[i].path->len)
+		/* One that was asked for may have an empty name. */
+		if (!path)
 			continue;
 		r = check_place(path, all[i].what, all[i].replaced, o, err);
 		for (unsigned n = i + 1; n < count && !r; n++)

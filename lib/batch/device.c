@@ -138,10 +138,15 @@ static int set_stem(struct device_maker *m, const struct csv_row *row,
  * an eFuse already, and a key file with a name of its own may be another
  * device's: losing one of them loses a device.
  */
+static bool is_replaceable(const struct device_maker *m, enum name_kind kind)
+{
+	return kind != NAME_HMAC_KEY &&
+	       !(kind == NAME_KEY && m->rule->key_name);
+}
+
 static bool may_replace(const struct device_maker *m, enum name_kind kind)
 {
-	return m->o->overwrite && kind != NAME_HMAC_KEY &&
-	       !(kind == NAME_KEY && m->rule->key_name);
+	return m->o->overwrite && is_replaceable(m, kind);
 }
 
 /* A file that is replaced must not be one that this run reads. */
@@ -190,8 +195,9 @@ static int check_targets(struct device_maker *m, const struct csv_row *row,
 				      "prefix, or %s", m->stage->outdir,
 				      name_dirs[name_dir_of[kind]],
 				      (char *)m->file.data,
-				      m->o->overwrite ? "move that key away" :
-				      "replace it with --overwrite");
+				      is_replaceable(m, kind) ?
+				      "replace it with --overwrite" :
+				      "move that key away");
 	}
 	return 0;
 }

@@ -14,19 +14,23 @@ struct manifest_row {
 				       extension */
 	char *text;                 /* owned: what cell points into */
 	const char *cell[MANIFEST_COLUMNS];
+	const char *offset;         /* the cell; only with such a column */
 };
 
 struct manifest_index {
 	struct manifest_row *rows;  /* owned, in the order of their names */
 	size_t count;
-	size_t cap;                 /* private */
+	/* private */
+	size_t cap;
+	size_t columns;             /* of the header */
+	size_t offset;              /* which one that is; 0: none */
 };
 
 /*
  * Read a manifest. ERR_INPUT with file and line when it is none: a row does
- * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, or
- * names an image that another row has named. On failure, too, index is to be
- * released.
+ * not name "bin/NAME.bin" and "csv/NAME.csv" with the SHA-256 of both, the id
+ * that NAME ends in and, in a column "offset", a place in flash, or names an
+ * image that another row has named. On failure, too, index is to be released.
  */
 __attribute__((warn_unused_result))
 int manifest_index_read(struct manifest_index *index, const char *path,

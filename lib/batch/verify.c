@@ -15,90 +15,148 @@ void verify_tell(struct verify *v, const char *file, const char *text)
 	v->o->wrong(v->o->ctx, file, text);
 }
 
-/* Where the files of an image are, or would be; C strings. */
-struct paths {
-	struct buf bin, csv, key, hmac_key;
+/* The files of an image, there or not, and its row in the manifest. */
+struct files {
+	struct buf bin, csv, key, hmac;
+	const struct manifest_row *row; /* NULL: none */
+	bool has_key, has_hmac_key;
+	bool other_key; /* the manifest names another one than is there */
 };
 
-static void paths_release(struct paths *p)
+#define FILES_INIT { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, NULL, false, \
+		     false, false }
+
+static void files_release(struct files *f)
 {
-	buf_release(&p->bin);
-	buf_release(&p->csv);
-	buf_release(&p->key);
-	buf_release(&p->hmac_key);
+	buf_release(&f->bin);
+	buf_release(&f->csv);
+	buf_release(&f->key);
+	buf_release(&f->hmac);
 }
 
-/* row is the image's in the manifest, or NULL. */
-static int find_paths(const struct verify *v, const char *name,
-		      const struct manifest_row *row, struct paths *p)
+/* What the manifest calls the key file, as a path. */
+static int put_recorded_key(const struct verify *v, struct files *f)
 {
-	static const struct verify_kind as_listed = { ".", "", "" };
+	struct buf path = BUF_INIT;
+	bool here = !strcmp(v->o->outdir, ".");
+	int r = buf_printf(&path, "%s%s%s", here ? "" : v->o->outdir,
+			   here ? "" : "/", f->row->cell[MANIFEST_KEYS]) ||
+		!buf_str(&path) ? ERR_NOMEM : 0;
 
-	if (verify_path(v, &verify_bin, name, &p->bin) ||
-	    verify_path(v, &verify_csv, name, &p->csv) ||
-	    verify_path(v, &verify_key, name, &p->key) ||
-	    verify_path(v, &verify_hmac_key, name, &p->hmac_key))
-		return ERR_NOMEM;
-	/* A key file that was given a name of its own: the manifest has it. */
-	if (row && *row->cell[MANIFEST_KEYS] &&
-	    !file_exists((char *)p->key.data))
-		return verify_path(v, &as_listed, row->cell[MANIFEST_KEYS],
-				   &p->key);
-	return 0;
-}
-
-static const char *if_there(const struct buf *path)
-{
-	const char *p = (char *)path->data;
-
-	return file_exists(p) ? p : NULL;
-}
-
-static int compare(const struct verify *v, struct compare *c,
-		   const struct verify_image *image,
-		   const struct manifest_row *row, struct buf *why,
-		   struct err *err)
-{
-	struct paths p = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
-	int r = find_paths(v, image->name, row, &p) ? err_nomem(err) : 0;
-
-	if (!r) {
-		const struct compare_job job = {
-			.image = (char *)p.bin.data,
-			.csv = (char *)p.csv.data,
-			.keys = if_there(&p.key),
-			.hmac_key = if_there(&p.hmac_key),
-			.given = v->o->given,
-			.size = image->expected,
-			.image_sha256 = row ? row->cell[MANIFEST_BIN_SHA256] :
-					      NULL,
-			.csv_sha256 = row ? row->cell[MANIFEST_CSV_SHA256] :
-					    NULL,
-			.keys_sha256 = row ? row->cell[MANIFEST_KEYS_SHA256] :
-					     NULL,
-		};
-
-		r = compare_image(c, &job, why, err);
+	if (r || !strcmp((char *)path.data, (char *)f->key.data)) {
+		buf_release(&path);
+	} else if (f->has_key) {
+		f->other_key = true;
+		buf_release(&path);
+	} else {
+		/* It was given a name of its own. */
+		buf_release(&f->key);
+		f->key = path;
+		f->has_key = file_exists((char *)f->key.data);
 	}
-	paths_release(&p);
 	return r;
 }
 
-static int verify_one(const struct verify *v, struct compare *c,
-		      struct verify_image *image, struct err *err)
+static int find_files(const struct verify *v, const struct verify_image *image,
+		      struct files *f, struct err *err)
 {
-	const struct manifest_row *row = manifest_index_find(&v->manifest,
-							     image->name);
-	struct buf why = BUF_INIT;
-	int r = compare(v, c, image, row, &why, err);
+	f->row = manifest_index_find(&v->manifest, image->name);
+	if (verify_path(v, &verify_bin, image->name, &f->bin) ||
+	    verify_path(v, &verify_csv, image->name, &f->csv) ||
+	    verify_path(v, &verify_key, image->name, &f->key) ||
+	    verify_path(v, &verify_hmac_key, image->name, &f->hmac))
+		return err_nomem(err);
+	f->has_key = image->fact[VERIFY_FACT_KEY];
+	f->has_hmac_key = image->fact[VERIFY_FACT_HMAC_KEY];
+	if (f->row && *f->row->cell[MANIFEST_KEYS] && put_recorded_key(v, f))
+		return err_nomem(err);
+	return 0;
+}
 
-	if (!r && v->o->manifest && !row &&
+/* Whether a key file should be there: as recorded, or as the others have. */
+static bool lacks_key(const struct verify *v, const struct verify_image *image,
+		      const struct files *f)
+{
+	if (f->has_key)
+		return false;
+	if (f->row)
+		return *f->row->cell[MANIFEST_KEYS];
+	return image->expected[VERIFY_FACT_KEY] && !v->o->given;
+}
+
+/* Without it the device can't be given its eFuses; no manifest knows of it. */
+static bool lacks_hmac_key(const struct verify_image *image,
+			   const struct files *f)
+{
+	return f->has_key && !f->has_hmac_key &&
+	       image->expected[VERIFY_FACT_HMAC_KEY];
+}
+
+static int read_and_compare(const struct verify *v, struct compare *c,
+			    const struct verify_image *image, const struct files *f,
+			    struct buf *why, struct err *err)
+{
+	struct compare_job job = {
+		.image = (char *)f->bin.data,
+		.csv = (char *)f->csv.data,
+		.given = v->o->given,
+		.size = image->expected[VERIFY_FACT_SIZE],
+	};
+
+	if (f->has_key)
+		job.keys = (char *)f->key.data;
+	else if (lacks_key(v, image, f))
+		job.lost_keys = (char *)f->key.data;
+	if (f->has_hmac_key)
+		job.hmac_key = (char *)f->hmac.data;
+	if (f->row) {
+		job.image_sha256 = f->row->cell[MANIFEST_BIN_SHA256];
+		job.csv_sha256 = f->row->cell[MANIFEST_CSV_SHA256];
+		job.keys_sha256 = f->row->cell[MANIFEST_KEYS_SHA256];
+	}
+	return compare_image(c, &job, why, err);
+}
+
+/* Of an image that is not read: is what belongs to it there? */
+static int look_beside(const struct verify *v, const struct verify_image *image,
+		       const struct files *f, struct buf *why)
+{
+	if (!file_exists((char *)f->csv.data) &&
+	    buf_puts(why, "its CSV is missing"))
+		return ERR_NOMEM;
+	if (lacks_key(v, image, f))
+		return buf_printf(why, "%sits key file '%s' is missing",
+				  why->len ? "; " : "", (char *)f->key.data);
+	return 0;
+}
+
+static int verify_one(const struct verify *v, struct compare *c,
+			struct verify_image *image, struct err *err)
+{
+	struct files f = FILES_INIT;
+	struct buf why = BUF_INIT;
+	int r = find_files(v, image, &f, err);
+
+	if (!r && image->chosen)
+		r = read_and_compare(v, c, image, &f, &why, err);
+	else if (!r && look_beside(v, image, &f, &why))
+		r = err_nomem(err);
+	if (!r && lacks_hmac_key(image, &f) &&
+	    buf_printf(&why, "%sits HMAC key file '%s' is missing",
+		       why.len ? "; " : "", (char *)f.hmac.data))
+		r = err_nomem(err);
+	if (!r && f.other_key &&
+	    buf_printf(&why, "%sthe manifest names another key file, '%s'",
+		       why.len ? "; " : "", f.row->cell[MANIFEST_KEYS]))
+		r = err_nomem(err);
+	if (!r && image->chosen && v->o->manifest && !f.row &&
 	    buf_printf(&why, "%sit is not in the manifest",
 		       why.len ? "; " : ""))
 		r = err_nomem(err);
 	if (!r && why.len && !(image->why = mem_strndup((char *)why.data,
 							why.len)))
 		r = err_nomem(err);
+	files_release(&f);
 	buf_release(&why);
 	return r;
 }
@@ -118,8 +176,7 @@ static void *thread_main(void *arg)
 	if (compare_init(&c, v->files, &err) == 0) {
 		while (!stopped(v) && err.code == ERR_NONE &&
 		       (i = atomic_fetch_add(&v->next, 1)) < v->count)
-			if (v->images[i].chosen)
-				verify_one(v, &c, &v->images[i], &err);
+			verify_one(v, &c, &v->images[i], &err);
 		compare_release(&c);
 	}
 	if (err.code != ERR_NONE) {
@@ -141,20 +198,12 @@ static int report_images(struct verify *v, struct err *err)
 		const struct verify_image *image = &v->images[i];
 
 		v->result->images += image->chosen;
-		if (verify_path(v, &verify_bin, image->name, &path)) {
+		if (!image->why)
+			continue;
+		if (verify_path(v, &verify_bin, image->name, &path))
 			r = err_nomem(err);
-		} else if (image->why) {
+		else
 			verify_tell(v, (char *)path.data, image->why);
-		} else if (!image->chosen) {
-			struct buf csv = BUF_INIT;
-
-			if (verify_path(v, &verify_csv, image->name, &csv))
-				r = err_nomem(err);
-			else if (!file_exists((char *)csv.data))
-				verify_tell(v, (char *)path.data,
-					    "its CSV is missing");
-			buf_release(&csv);
-		}
 	}
 	buf_release(&path);
 	return r;
@@ -244,9 +293,13 @@ static int fail_without_images(struct verify *v, struct err *err)
 
 	if (r)
 		return r;
-	r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
-		    v->o->prefix ? " of prefix " : "",
-		    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+	r = err_set(err, ERR_INPUT, "there is no image%s%s%s in '%s/bin'",
+		    v->o->prefix ? " of prefix '" : "",
+		    v->o->prefix ? v->o->prefix : "",
+		    v->o->prefix ? "'" : "", v->o->outdir);
+	if (v->other.len)
+		err_more(err, ", only of others, such as '%s'",
+			 buf_str(&v->other));
 	if (v->partial.len)
 		err_more(err, "; a run that was stopped, or is at work, has "
 			 "'%s/%s': complete it with the command that began it "
@@ -278,9 +331,11 @@ static int run(struct verify *v, struct err *err)
 	if (!r && !has_any(v))
 		r = fail_without_images(v, err);
 	if (!r)
-		r = run_threads(v, err);
-	if (!r)
 		r = verify_find_strays(v, err);
+	if (!r)
+		r = verify_expect(v, err);
+	if (!r)
+		r = run_threads(v, err);
 	if (!r)
 		r = report_images(v, err);
 	if (!r)
@@ -292,7 +347,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	       struct err *err)
 {
 	struct verify v = { .o = o, .result = result, .err = err,
-			    .partial = BUF_INIT };
+			    .partial = BUF_INIT, .other = BUF_INIT };
 	int r;
 
 	*result = (struct verify_result){ 0 };
@@ -309,6 +364,7 @@ int verify_run(const struct verify_options *o, struct verify_result *result,
 	manifest_index_release(&v.manifest);
 	csv_files_free(v.files);
 	buf_release(&v.partial);
+	buf_release(&v.other);
 	pthread_mutex_destroy(&v.lock);
 	return r;
 }

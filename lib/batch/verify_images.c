@@ -42,8 +42,8 @@ static int add_image(struct verify *v, int dir, const char *file, size_t len)
 	v->images = images;
 	v->images[v->count] = (struct verify_image){
 		.name = mem_strndup(file, len),
-		.size = fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) ? 0 :
-			(size_t)st.st_size,
+		.fact[VERIFY_FACT_SIZE] = fstatat(dir, file, &st, 0) ? 0 :
+					  (size_t)st.st_size,
 	};
 	if (!v->images[v->count].name)
 		return ERR_NOMEM;
@@ -55,8 +55,12 @@ static int list_image(struct verify *v, int fd, const char *file)
 {
 	size_t len = verify_name_in(&verify_bin, file);
 
-	return len && verify_has_prefix(v, file) ?
-	       add_image(v, fd, file, len) : 0;
+	if (len && verify_has_prefix(v, file))
+		return add_image(v, fd, file, len);
+	if (!len || (v->other.len && strverscmp(buf_str(&v->other), file) <= 0))
+		return 0;
+	v->other.len = 0;
+	return buf_puts(&v->other, file) || !buf_str(&v->other);
 }
 
 /* splitmix64: small, and the same everywhere for the same seed. */
@@ -81,58 +85,6 @@ static void choose(struct verify *v)
 	}
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-	const size_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* The size that most of n images have; of two such the larger one. */
-static size_t usual_size(const struct verify_image *images, size_t n,
-			 size_t *sizes)
-{
-	size_t best = 0, best_run = 0, run = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sizes[i] = images[i].size;
-	qsort(sizes, n, sizeof(*sizes), compare_sizes);
-	for (size_t i = 0; i < n; i++) {
-		run = i && sizes[i] == sizes[i - 1] ? run + 1 : 1;
-		if (run < best_run)
-			continue;
-		best_run = run;
-		best = sizes[i];
-	}
-	return best;
-}
-
-/*
- * The images of a batch have one size, those of another batch in the same
- * directory may have another. Where a prefix ends nobody can tell, but two
- * names that differ before their first '-' are of two batches.
- */
-static int expect_sizes(struct verify *v, struct err *err)
-{
-	size_t *sizes = mem_array(v->count + 1, sizeof(*sizes));
-
-	if (!sizes)
-		return err_nomem(err);
-	for (size_t from = 0, to; from < v->count; from = to) {
-		const char *name = v->images[from].name;
-		size_t same = strcspn(name, "-") + 1, size;
-
-		for (to = from + 1; to < v->count; to++)
-			if (strncmp(v->images[to].name, name, same) != 0)
-				break;
-		size = usual_size(v->images + from, to - from, sizes);
-		for (size_t i = from; i < to; i++)
-			v->images[i].expected = size;
-	}
-	mem_free(sizes);
-	return 0;
-}
-
 int verify_list_images(struct verify *v, struct err *err)
 {
 	int r = verify_each_file(v, verify_bin.dir, list_image, err);
@@ -142,5 +94,5 @@ int verify_list_images(struct verify *v, struct err *err)
 	if (v->count)
 		qsort(v->images, v->count, sizeof(*v->images), compare_names);
 	choose(v);
-	return expect_sizes(v, err);
+	return 0;
 }

@@ -14,10 +14,18 @@
 #include "manifest_index.h"
 #include "verify.h"
 
+/* What is known of an image before it is read, and the same for a batch. */
+enum verify_fact {
+	VERIFY_FACT_SIZE,     /* bytes of its file */
+	VERIFY_FACT_KEY,      /* whether it has a key file, 1 or 0 */
+	VERIFY_FACT_HMAC_KEY, /* an HMAC key file */
+	VERIFY_FACTS
+};
+
 struct verify_image {
 	char *name;     /* owned: without directory and extension */
-	size_t size;    /* bytes of its file */
-	size_t expected; /* bytes that it should have */
+	size_t fact[VERIFY_FACTS];
+	size_t expected[VERIFY_FACTS]; /* what they should be */
 	bool chosen;    /* is verified */
 	char *why;      /* owned: what is wrong; NULL: nothing */
 };
@@ -38,6 +46,7 @@ struct verify {
 	struct manifest_index manifest;
 	struct csv_files *files;
 	struct buf partial;     /* name of an unpublished batch, when asked */
+	struct buf other;       /* the first file of no image that was meant */
 	atomic_size_t next;
 	pthread_mutex_t lock;   /* for err */
 	struct err *err;
@@ -81,7 +90,7 @@ int verify_each_file(struct verify *v, const char *dir,
 
 /* ---- verify_images.c: which there are ---- */
 
-/* List them, choose those to verify, and find out how long they should be. */
+/* List them and choose those to verify. */
 __attribute__((warn_unused_result))
 int verify_list_images(struct verify *v, struct err *err);
 
@@ -89,8 +98,15 @@ int verify_list_images(struct verify *v, struct err *err);
 struct verify_image *verify_find_image(const struct verify *v,
 				       const char *name, size_t len);
 
+/* ---- verify_expect.c: what the images of a batch have in common ---- */
+
+/* After verify_find_strays(), which sees the keys: set what is expected. */
+__attribute__((warn_unused_result))
+int verify_expect(struct verify *v, struct err *err);
+
 /* ---- verify_strays.c: what belongs to no image, or is missing ---- */
 
+/* On the way, note which images have keys. */
 __attribute__((warn_unused_result))
 int verify_find_strays(struct verify *v, struct err *err);
 

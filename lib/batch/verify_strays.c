@@ -63,6 +63,18 @@ static int visit_bin(struct verify *v, int fd, const char *file)
 
 static const char NO_IMAGE[] = "there is no image of that name";
 
+/* Whether the manifest has an image of that name: its absence is told once. */
+static bool is_recorded(const struct verify *v, const char *name, size_t len)
+{
+	char text[NAME_MAX + 1];
+
+	if (len > NAME_MAX)
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return manifest_index_find(&v->manifest, text);
+}
+
 static int visit_csv(struct verify *v, int fd, const char *file)
 {
 	size_t len = verify_name_in(&verify_csv, file);
@@ -71,7 +83,8 @@ static int visit_csv(struct verify *v, int fd, const char *file)
 	/* The expanded table of a values table that came through a pipe. */
 	if (!verify_has_prefix(v, file) || !strcmp(file, "values_created.csv"))
 		return 0;
-	if (len && verify_find_image(v, file, len))
+	if (len && (verify_find_image(v, file, len) ||
+		    is_recorded(v, file, len)))
 		return 0;
 	return add_surplus(v, verify_csv.dir, file, NO_IMAGE);
 }
@@ -100,9 +113,14 @@ static int visit_key(struct verify *v, int fd, const char *file)
 	for (unsigned i = 0; i < 2 && !r; i++) {
 		const char *name = file + strlen(kinds[i]->start);
 		size_t len = verify_name_in(kinds[i], file);
+		struct verify_image *image;
 
-		if (len && verify_has_prefix(v, name) && !is_dated(name, len) &&
-		    !verify_find_image(v, name, len))
+		image = len ? verify_find_image(v, name, len) : NULL;
+		if (image)
+			image->fact[i ? VERIFY_FACT_HMAC_KEY :
+					VERIFY_FACT_KEY] = 1;
+		else if (len && verify_has_prefix(v, name) &&
+			 !is_dated(name, len) && !is_recorded(v, name, len))
 			r = add_surplus(v, verify_key.dir, file, NO_IMAGE);
 	}
 	return r;
