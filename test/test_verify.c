@@ -225,6 +225,25 @@ static void test_batches_whose_prefixes_hold_a_hyphen(void **state)
 		    NULL);
 }
 
+/* A device for trial has no key, and its batch is not that of the others. */
+static void test_one_image_in_clear_beside_another_batch(void **state)
+{
+	struct batch_options b = batch_options();
+
+	(void)state;
+	make_tree(BATCH_PLAIN);
+	b.prefix = "L-sold";
+	b.keys = BATCH_DRAWN;
+	run_batch(&b);
+	b.prefix = "L-trial";
+	b.keys = BATCH_PLAIN;
+	run_batch(&b);
+	must(system("cd out && rm -f bin/L-trial-[!1].bin "
+		    "csv/L-trial-[!1].csv"));
+	verify_tree();
+	assert_told(NULL);
+}
+
 static void test_missing_files(void **state)
 {
 	(void)state;
@@ -625,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_two_batches_of_different_size),
 		cmocka_unit_test(test_images_that_are_links),
 		cmocka_unit_test(test_batches_whose_prefixes_hold_a_hyphen),
+		cmocka_unit_test(test_one_image_in_clear_beside_another_batch),
 		cmocka_unit_test(test_missing_files),
 		cmocka_unit_test(test_foreign_key_file),
 		cmocka_unit_test(test_damaged_key_file),
