@@ -121,4 +121,18 @@ two
 )
 is "SIGHUP with nohup" "$? $(files out | wc -w)" "0 6"
 
+# ---- an output took the place of a device ----
+
+two
+mkfifo fifo.bin
+ln -s fifo.bin link
+refuses "a FIFO is no place for an image" 1 "cannot write 'fifo.bin'" -- \
+	nvs_partition_gen generate in.csv fifo.bin 0x3000
+for place in /dev/null /dev/stdout link; do
+	refuses "no place for a manifest: $place" 1 "cannot write '$place'" -- \
+		mfg_gen generate conf.csv values.csv P 0x3000 --outdir out \
+		--overwrite --manifest "$place"
+done
+ok "devices are what they were" test -c /dev/null -a -L /dev/stdout
+
 finish
