@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -84,6 +85,26 @@ void stage_release(struct stage *s)
 }
 
 /*
+ * Whether two open directories are parts of one mount: from one to another
+ * nothing can be renamed, even if both are of the same file system.
+ */
+static bool same_mount(int a, int b)
+{
+#ifdef STATX_MNT_ID
+	struct statx x, y;
+
+	if (!statx(a, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) &&
+	    !statx(b, "", AT_EMPTY_PATH, STATX_MNT_ID, &y) &&
+	    x.stx_mask & y.stx_mask & STATX_MNT_ID)
+		return x.stx_mnt_id == y.stx_mnt_id;
+#else
+	(void)a;
+	(void)b;
+#endif
+	return true; /* as far as can be told */
+}
+
+/*
  * Open what there is of a target directory, where files can be renamed to.
  * One that was not there to be opened, but has a name now, leads nowhere;
  * or another shard has just made it, and a second try succeeds.
@@ -111,7 +132,7 @@ static int open_target(struct stage *s, enum name_dir dir, bool again,
 		       name);
 		return err_context(err, "in '%s'", s->outdir);
 	}
-	if (target.st_dev != out.st_dev)
+	if (target.st_dev != out.st_dev || !same_mount(fd, s->out_fd))
 		return err_set(err, ERR_INPUT, "'%s/%s' leads to another file "
 			       "system, where finished files can't be moved "
 			       "to: choose an --outdir that is whole",
@@ -125,7 +146,7 @@ static int open_targets(struct stage *s, struct err *err)
 	int r = 0;
 
 	for (unsigned i = 0; i < s->dirs && !r; i++)
-		if (s->target[i] < 0)
+		if (s->target[i] < 0 && !(s->keyless && i == NAME_DIR_KEYS))
 			r = open_target(s, (enum name_dir)i, true, err);
 	return r;
 }
@@ -138,6 +159,20 @@ int stage_look(struct stage *s, struct err *err)
 		       err_io(err, errno, "cannot open the directory",
 			      s->outdir);
 	return open_targets(s, err);
+}
+
+int stage_check_targets(const struct stage *s, struct err *err)
+{
+	for (unsigned i = 0; i < s->dirs; i++) {
+		if (s->target[i] < 0 ||
+		    !faccessat(s->out_fd, name_dirs[i], W_OK | X_OK,
+			       AT_EACCESS))
+			continue;
+		err_io(err, errno, "cannot write in the directory",
+		       name_dirs[i]);
+		return err_context(err, "in '%s'", s->outdir);
+	}
+	return 0;
 }
 
 bool stage_target_exists(const struct stage *s, enum name_dir dir,
@@ -210,6 +245,29 @@ static int remove_entries(int fd, const char *kept, bool deeper)
 	return r;
 }
 
+/*
+ * Remove the partial directory, which is empty. A network file system keeps a
+ * file that was just closed under another name until it has seen to it: a
+ * moment later it is gone. Another run may have moved in, too, and stays.
+ */
+static int remove_partial(const struct stage *s)
+{
+	const struct timespec moment = { 0, 10000000 };
+
+	for (unsigned tries = 0; tries < 20; tries++) {
+		if (!unlinkat(s->out_fd, s->name, AT_REMOVEDIR) ||
+		    errno == ENOENT)
+			return 0;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -1;
+		if (!faccessat(s->fd, FINGERPRINT_FILE, F_OK,
+			       AT_SYMLINK_NOFOLLOW))
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 int stage_remove(struct stage *s, struct err *err)
 {
 	/* What was staged is published, or this fails. */
@@ -223,11 +281,11 @@ int stage_remove(struct stage *s, struct err *err)
 	 * move in at once.
 	 */
 	if (remove_entries(s->fd, FINGERPRINT_FILE, false) ||
-	    unlinkat(s->fd, FINGERPRINT_FILE, 0) ||
-	    (unlinkat(s->out_fd, s->name, AT_REMOVEDIR) &&
-	     errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT))
+	    unlinkat(s->fd, FINGERPRINT_FILE, 0))
 		return err_io(err, errno, "cannot remove", s->partial);
-	return 0;
+	close_fd(&s->lock_fd);
+	return remove_partial(s) ?
+	       err_io(err, errno, "cannot remove", s->partial) : 0;
 }
 
 /* What the file that is the lock says. */
@@ -436,9 +494,14 @@ static int try_lock(struct stage *s, struct err *err)
 {
 	close_fd(&s->lock_fd);
 	close_fd(&s->fd);
-	if (make_dir(s->out_fd, s->name, &s->fd))
+	/* ENOENT here: outdir itself was removed, and is ours only. */
+	if (mkdirat(s->out_fd, s->name, 0777) && errno != EEXIST)
+		return err_io(err, errno, "cannot make the directory",
+			      s->partial);
+	s->fd = openat(s->out_fd, s->name, OPEN_DIR | O_NOFOLLOW);
+	if (s->fd < 0)
 		return errno == ENOENT ? 1 :
-		       err_io(err, errno, "cannot make the directory",
+		       err_io(err, errno, "cannot open the directory",
 			      s->partial);
 	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
 			    O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -532,6 +595,13 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		return io_failed(s, dir, file, err);
 	fd = openat(s->dir[dir], file, O_WRONLY | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, ERR_EXISTS, "'%s' is there already, made "
+			       "for another device: the file system of '%s' "
+			       "takes both names for one; let the ids differ "
+			       "in more than capital and small letters, or "
+			       "choose an --outdir elsewhere", file,
+			       s->outdir);
 	if (fd < 0)
 		return io_failed(s, dir, file, err);
 	failed = file_write_all(fd, p, n);
@@ -546,6 +616,31 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		return 0;
 	unlinkat(s->dir[dir], file, 0);
 	return ERR_IO;
+}
+
+int stage_check_count(const struct stage *s, enum name_dir dir, uint64_t least,
+		      struct err *err)
+{
+	DIR *d = open_entries(s->dir[dir]);
+	int got = d ? 0 : -1;
+	const char *name;
+	uint64_t n = 0;
+
+	while (d && (got = file_next_entry(d, &name)) > 0)
+		n++;
+	if (got < 0)
+		err_io(err, errno, "cannot read", s->partial);
+	if (d)
+		closedir(d);
+	if (got < 0)
+		return err->code;
+	if (n >= least)
+		return 0;
+	return err_set(err, ERR_EXISTS, "'%s/%s' has %" PRIu64 " files for %"
+		       PRIu64 " devices: the file system takes two names for "
+		       "one; let the ids differ in more than capital and small "
+		       "letters, or choose an --outdir elsewhere", s->partial,
+		       name_dirs[dir], n, least);
 }
 
 /*

@@ -38,13 +38,15 @@ struct stage {
 	unsigned dirs;      /* how many of each are used: NAME_DIR_LABELS, or
 			       NAME_DIRS, if the caller says so before
 			       stage_look(): the last is for labels */
+	bool keyless;       /* no key files are made, so keys/ is nobody's
+			       concern; set before stage_look() */
 	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
 /* Holds nothing: can be released. */
 #define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1, -1 }, \
-		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false }
+		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false, false }
 
 /*
  * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home
@@ -57,10 +59,18 @@ void stage_release(struct stage *s);
 
 /*
  * Open what exists of outdir, to look for targets. Missing is no error, a
- * directory on another file system is: files are published by renaming.
+ * directory on another file system or mount is: files are published by
+ * renaming.
  */
 __attribute__((warn_unused_result))
 int stage_look(struct stage *s, struct err *err);
+
+/*
+ * Whether what is made could be put into the targets that are there. 0 or
+ * ERR_IO.
+ */
+__attribute__((warn_unused_result))
+int stage_check_targets(const struct stage *s, struct err *err);
 
 enum stage_earlier {
 	STAGE_NONE,
@@ -104,12 +114,22 @@ int stage_open(struct stage *s, enum batch_start start,
 
 /*
  * Write a file that is not there yet, or (replace) in place of a staged one.
- * Not synced: stage_publish() does that for all at once.
+ * Not synced: stage_publish() does that for all at once. ERR_EXISTS when the
+ * file system takes the name for one that was made before.
  */
 __attribute__((warn_unused_result))
 int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		const void *p, size_t n, mode_t mode, bool replace,
 		struct err *err);
+
+/*
+ * Whether a staged directory has a file for each of so many devices. In a run
+ * that was resumed, one may have taken the file of another whose name the
+ * file system does not tell from its own. ERR_EXISTS when it has fewer.
+ */
+__attribute__((warn_unused_result))
+int stage_check_count(const struct stage *s, enum name_dir dir, uint64_t least,
+		      struct err *err);
 
 enum stage_found {
 	STAGE_ABSENT,
