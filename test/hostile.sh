@@ -260,6 +260,26 @@ if [ "$(id -u)" -eq 0 ]; then
 		"cannot write 'drop/m.csv': Permission denied"
 	is "a directory that can't be read: nothing is made" \
 		"$(find out -name '*R*')" ""
+
+	# What could not be read was said to lack its first key, or to be empty.
+	two
+	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --keygen
+	chown -R $NOBODY out
+	for file in bin/P-1.bin csv/P-1.csv keys/keys-P-1.bin; do
+		chmod 0 "out/$file"
+		as_nobody mfg_gen verify --outdir out
+		is "verify: $file can't be read" "$status $(cat "$ERR")" \
+			"1 out/bin/P-1.bin: error: $(
+			case $file in keys/*)
+				echo "the key file 'out/$file': " ;;
+			esac)cannot open 'out/$file': Permission denied"
+		chmod 600 "out/$file"
+	done
+	chmod 400 out/keys
+	as_nobody mfg_gen verify --outdir out
+	refused "verify: a directory of keys that can't be entered" 1 \
+		"cannot open 'out/keys/keys-P-1.bin': Permission denied"
+	chmod 700 out/keys
 else
 	skip "directories without permission" "only root can be another user"
 fi

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -315,6 +316,8 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 		r = buf_reserve(&file, (size_t)2 * NVS_KEY_PARTITION_SIZE) ?
 		    err_nomem(err) :
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
+		c->unread |= r == ERR_IO;
+		c->unseen |= r == ERR_IO;
 		if (!r)
 			r = nvs_keys_unpack(&own, file.data, file.len, err);
 		c->has_keys = !r;
@@ -343,6 +346,7 @@ static int read_image(struct compare *c, const struct compare_job *job,
 
 	c->image.len = 0;
 	r = file_read(job->image, NVS_MAX_SIZE, &c->image, err);
+	c->unread = c->unseen = r != 0;
 	if (r)
 		return blame(why, err);
 	c->odd_size = c->image.len != job->size;
@@ -361,6 +365,8 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 	c->csv.len = 0;
 	r = file_read(job->csv, CSV_MAX, &c->csv, err);
+	/* One that is not there at all has nothing of the image. */
+	c->unread |= r && err->errnum != ENOENT;
 	if (!r && !c->csv.len)
 		r = err_set(err, ERR_INPUT, "the CSV '%s' is empty", job->csv);
 	if (r)
@@ -370,17 +376,22 @@ static int read_csv(struct compare *c, const struct compare_job *job,
 
 /*
  * Put together what was found: what it is about, then what it may come from.
- * That its keys could not be read has been said: so nothing of their fit.
+ * That its keys could not be read has been said: so nothing of their fit. What
+ * was not read differs in nothing, and has no faults.
  */
 static int conclude(struct compare *c, const struct compare_job *job,
 		    struct buf *why)
 {
-	bool garbage = nvs_reader_is_garbage(c->reader);
+	bool garbage = nvs_reader_is_garbage(c->reader) && !c->unseen;
 	const struct buf *parts[] = { &c->difference, why, &c->csv_error };
 	const struct buf *finding = &c->finding;
 	struct buf all = BUF_INIT;
 	int r = 0;
 
+	if (c->unread)
+		c->difference.len = 0;
+	if (c->unseen)
+		c->finding.len = 0;
 	for (unsigned i = 0; i < 3 && !r; i++)
 		if (parts[i]->len)
 			r = (all.len && buf_puts(&all, "; ")) ||

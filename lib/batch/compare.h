@@ -44,6 +44,8 @@ struct compare {
 	struct buf difference; /* the first one, as text */
 	struct buf csv_error;  /* the first mistake in the CSV */
 	struct buf finding;    /* the first finding of a check */
+	bool unread;           /* one of the files could not be read */
+	bool unseen;           /* the image, or its key, is that one */
 	bool nomem;            /* one of these could not be kept */
 };
 

@@ -501,7 +501,7 @@ static int try_lock(struct stage *s, struct err *err)
 	s->fd = openat(s->out_fd, s->name, OPEN_DIR | O_NOFOLLOW);
 	if (s->fd < 0)
 		return errno == ENOENT ? 1 :
-		       err_io(err, errno, "cannot open the directory",
+		       err_io(err, errno, "cannot make the directory",
 			      s->partial);
 	s->lock_fd = openat(s->fd, FINGERPRINT_FILE, O_RDWR | O_CREAT |
 			    O_NOFOLLOW | O_CLOEXEC, 0666);

@@ -250,6 +250,13 @@ static int expect_sizes(struct verify *v, struct err *err)
 	return 0;
 }
 
+/* What can't be looked at may well be there: to read it then tells why not. */
+static bool may_be_there(const struct buf *path)
+{
+	return file_exists((const char *)path->data) ||
+	       (errno != ENOENT && errno != ENOTDIR);
+}
+
 static int verify_image(struct verify *v, struct compare *c,
 			struct image *image, struct err *err)
 {
@@ -266,15 +273,15 @@ static int verify_image(struct verify *v, struct compare *c,
 	    put_path(v, &HMAC_KEY, image->name, &hmac) ? err_nomem(err) : 0;
 	/* A key file that was given a name of its own: the manifest has it. */
 	if (!r && row && *row->cell[RECORD_KEYS] &&
-	    !file_exists((char *)key.data) &&
+	    !may_be_there(&key) &&
 	    put_path(v, &AS_RECORDED, row->cell[RECORD_KEYS], &key))
 		r = err_nomem(err);
 	if (!r) {
 		job.image = (char *)bin.data;
 		job.csv = (char *)csv.data;
-		if (file_exists((char *)key.data))
+		if (may_be_there(&key))
 			job.keys = (char *)key.data;
-		if (file_exists((char *)hmac.data))
+		if (may_be_there(&hmac))
 			job.hmac_key = (char *)hmac.data;
 		if (row) {
 			job.image_sha256 = row->cell[RECORD_BIN_SHA256];
