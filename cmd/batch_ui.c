@@ -17,12 +17,17 @@ static void on_signal(int signal_number)
 	stop_signal = signal_number;
 }
 
-/* The first one stops the batch in good order, a second one at once. */
+/*
+ * The first one stops the batch in good order, a second one at once. With
+ * nohup, the batch is meant to outlive the terminal.
+ */
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 
 	action.sa_flags = (int)SA_RESETHAND;
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }

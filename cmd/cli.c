@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ void cli_start(void)
 {
 	struct rlimit limit;
 
+	/* A file that may not grow is an error like others: EFBIG. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (getrlimit(RLIMIT_CORE, &limit))
 		return;
 	/*
@@ -26,6 +29,28 @@ void cli_start(void)
 	 */
 	limit.rlim_cur = limit.rlim_max ? 1 : 0;
 	setrlimit(RLIMIT_CORE, &limit);
+}
+
+/* Those by which a user, his terminal or the system ends a command. */
+static void mask_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(how, &set, NULL);
+}
+
+void cli_hold_signals(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
+void cli_let_signals(void)
+{
+	mask_signals(SIG_UNBLOCK);
 }
 
 static size_t operands(const struct cli_option *o)

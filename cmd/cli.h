@@ -69,9 +69,19 @@ int cli_parse(const struct cli_command *cmd, int argc, char **argv,
 
 /*
  * What every command does first: have no core dump written when it crashes,
- * which would hold the keys.
+ * which would hold the keys, and meet a limit on the size of files as an
+ * error, which is told and cleaned up after.
  */
 void cli_start(void);
+
+/*
+ * Before a command of one image writes its files: from now on neither Ctrl-C
+ * nor a closed terminal ends it, or a temporary file with a key or plain
+ * values in it would stay. Where there is more to do than to say what was
+ * made, the other one lets them through again.
+ */
+void cli_hold_signals(void);
+void cli_let_signals(void);
 
 /* Whether an argument asks for help: -h, --help or a start of that. */
 bool cli_is_help(const char *arg);

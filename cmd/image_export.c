@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "csv_table.h"
 #include "file.h"
 #include "nvs_wifi.h"
@@ -299,10 +300,13 @@ static int export_items(struct export *x, const char *file)
 {
 	struct err err = ERR_INIT;
 
-	if (put_all(x))
+	if (put_all(x)) {
 		err_nomem(&err);
-	else if (!x->refused)
+	} else if (!x->refused) {
+		cli_hold_signals();
 		write_files(x, &err);
+		cli_let_signals();
+	}
 	if (err.code) {
 		view_error(x->v, "%s", err.msg);
 		return CLI_FAILED;

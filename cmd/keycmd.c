@@ -344,8 +344,10 @@ int keycmd_generate_key(const char *name, int argc, char **argv)
 	r = keycmd_find_paths(&k, outdir, &paths, &err);
 	if (!r)
 		r = keycmd_make(&k, &keys, hmac_key, &err);
-	if (!r)
+	if (!r) {
+		cli_hold_signals();
 		r = keycmd_save(&k, &paths, &keys, hmac_key, &err);
+	}
 	if (!r)
 		keycmd_announce(&k, &paths);
 	keycmd_release_paths(&paths);

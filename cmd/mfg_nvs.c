@@ -18,7 +18,7 @@ struct job {
 
 struct run {
 	struct espat *project;
-	struct buf csv, csv_path, image_path, list;
+	struct buf csv, outdir, csv_path, image_path, list;
 	const struct espat_partition *partition; /* when a table was read */
 	struct single single;
 };
@@ -106,6 +106,29 @@ static int check_name(const struct job *job, struct err *err)
 		       "--outdir and cannot hold a '/'", job->name);
 }
 
+/* Nothing that is made takes the place of what was read, or made. */
+static int check_places(const struct run *run, const struct job *job,
+			struct err *err)
+{
+	const char *csv = (char *)run->csv_path.data;
+	const char *image = (char *)run->image_path.data;
+	int r = espat_refuse(run->project, csv, err);
+
+	if (!r)
+		r = espat_refuse(run->project, image, err);
+	if (r || !*job->flash_list)
+		return r;
+	r = espat_refuse(run->project, job->flash_list, err);
+	if (!r)
+		r = single_refuse_same(job->flash_list,
+				       (char *)run->outdir.data, err);
+	if (!r)
+		r = single_refuse_same(job->flash_list, csv, err);
+	if (!r)
+		r = single_refuse_same(job->flash_list, image, err);
+	return r ? r : file_check_place(job->flash_list, err);
+}
+
 static int prepare(struct run *run, const struct job *job, struct err *err)
 {
 	int r;
@@ -116,6 +139,8 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 	if (!r)
 		r = take_size(run, job, err);
 	if (!r)
+		r = file_expand_home(job->outdir, &run->outdir, err);
+	if (!r)
 		r = set_path(&run->csv_path, job, ".csv", err);
 	if (!r)
 		r = set_path(&run->image_path, job, ".bin", err);
@@ -124,7 +149,7 @@ static int prepare(struct run *run, const struct job *job, struct err *err)
 				     err);
 	if (!r)
 		r = espat_csv(run->project, &run->csv, err);
-	return r;
+	return r ? r : check_places(run, job, err);
 }
 
 static int write_list(const struct run *run, const struct job *job)
@@ -184,6 +209,7 @@ static int run_job(const struct cli_command *cmd, const struct job *job)
 	else
 		r = make(&run, job);
 	buf_wipe(&run.csv);
+	buf_release(&run.outdir);
 	buf_release(&run.csv_path);
 	buf_release(&run.image_path);
 	buf_release(&run.list);

@@ -324,9 +324,11 @@ static int decrypt(int argc, char **argv)
 		r = decrypt_image(&image, input, key, &err);
 	if (!r)
 		r = file_make_parent((char *)path.data, &err);
-	if (!r)
+	if (!r) {
+		cli_hold_signals();
 		r = file_write((char *)path.data, image.data, image.len,
 			       FILE_MODE_SECRET, FILE_REPLACE, &err);
+	}
 	if (!r)
 		printf("Created NVS binary: ===> %s\n", (char *)path.data);
 	buf_release(&path);

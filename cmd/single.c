@@ -240,8 +240,10 @@ static int finish(const struct single *s, const struct key_paths *paths,
 
 	if (s->encrypt)
 		r = encrypt(s, image, &keys, hmac_key, &err);
-	if (!r)
+	if (!r) {
+		cli_hold_signals();
 		r = write_all(s, paths, image, &keys, hmac_key, &err);
+	}
 	if (r)
 		cli_error(&err);
 	nvs_keys_wipe(&keys);

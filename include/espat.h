@@ -103,6 +103,13 @@ int espat_flash_list(const struct espat *e, const char *outdir,
 		     struct buf *out, struct err *err);
 
 /*
+ * Refuse a path at which something is to be written when it is that of a file
+ * which was read so far. 0, ERR_EXISTS, or an error when it can't be told.
+ */
+__attribute__((warn_unused_result))
+int espat_refuse(const struct espat *e, const char *path, struct err *err);
+
+/*
  * A partition size as ESP-AT spells it: 0x and hex digits; or a number,
  * possibly with decimal point and exponent, then K, M, G or T (times 1024
  * each, either case) and B, both optional, with blanks around; what is left

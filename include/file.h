@@ -166,9 +166,10 @@ __attribute__((warn_unused_result))
 int file_same(const char *a, const char *b, struct err *err);
 
 /*
- * Whether a file could be put at path: it is the name of a file and of no
- * directory, and the directory it lies in, or the nearest one above that is
- * there, can be written to. 0, ERR_INPUT or ERR_IO.
+ * Whether a file could be put at path: it is the name of a file, and of no
+ * directory, device or the like, and the directory it lies in, or the nearest
+ * one above that is there, can be written to and read. 0, ERR_INPUT, ERR_IO or
+ * ERR_EXISTS.
  */
 __attribute__((warn_unused_result))
 int file_check_place(const char *path, struct err *err);

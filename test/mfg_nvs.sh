@@ -77,9 +77,13 @@ refuses 'a partition that the table lacks' 1 "'other'" \
 	--partition_name other --at_customize project/at_customize.csv
 refuses 'an argument' 2 extra -- mfg_nvs extra
 
+# The build of ESP-AT passes over it as well.
 rm project/$RAW/client_ca/*
-bad 'a PKI directory with nothing in it' \
-	at_customized_config_dependency.txt:8 client_ca 'is empty' -- 124K
+try mfg_nvs --project_path project --outdir empty --partition_size 124K
+is 'a PKI directory with nothing in it' "$status $(files empty)" \
+	'0 mfg_nvs.bin mfg_nvs.csv'
+says 'a PKI directory with nothing in it: a warning' \
+	at_customized_config_dependency.txt:8 client_ca 'has no file'
 
 fresh
 sed -i 's/PLATFORM_ESP32C3,MINI-1/PLATFORM_ESP32C3,MINI-9/' \
@@ -100,5 +104,27 @@ fresh
 rm project/$RAW/ble_data/gatts_data.csv
 touch project/$RAW/ble_data/.keep
 bad 'no BLE services' gatts_data.csv -- 124K
+
+# ---- outputs in the place of what is needed ----
+
+fresh
+for list in out/mfg_nvs.bin out/mfg_nvs.csv project/sdkconfig out \
+	project/build/module_info.json project/at_customize.csv \
+	"project/$RAW/client_ca/client_ca_00.crt"; do
+	refuses "the list in the place of $list" 1 'would take the place of' \
+		-- mfg_nvs --project_path project --outdir out \
+		--at_customize project/at_customize.csv --flash_list "$list"
+done
+mkfifo fifo
+for list in fifo project /dev/full /dev/stdout; do
+	[ -e "$list" ] || continue
+	refuses "the list in the place of $list" 1 "cannot write '$list'" \
+		-- mfg_nvs --project_path project --outdir out \
+		--at_customize project/at_customize.csv --flash_list "$list"
+done
+refuses 'the CSV in the place of an input' 1 'would take the place of' -- \
+	mfg_nvs --project_path project --partition_size 124K \
+	--partition_name factory_param_data \
+	--outdir "project/$RAW/factory_param"
 
 finish

@@ -272,10 +272,9 @@ static void test_directory_problems(void **state)
 	put(DEPENDENCY, "A=y d\n");
 	snprintf(path, sizeof(path), "%s/" RAW "d", root);
 	assert_int_equal(file_make_dirs(path, NULL), 0);
-	expect_error("ROOT/" DEPENDENCY ":1:1: error: the feature of directory "
-		     "'d' is on, but 'ROOT/" RAW "d' is empty: put a "
-		     "certificate or key (.crt, .key, .pem) there, or turn the "
-		     "feature off");
+	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1:1: warning: the feature "
+		   "of directory 'd' is on, but 'ROOT/" RAW "d' has no file "
+		   "that ends in .crt, .key or .pem\n");
 	put(RAW "d/README.txt", "");
 	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1:1: warning: the feature "
 		   "of directory 'd' is on, but 'ROOT/" RAW "d' has no file "
@@ -284,6 +283,11 @@ static void test_directory_problems(void **state)
 	put(RAW "d/x.pem", "");
 	expect_error("ROOT/" DEPENDENCY ":3:1: error: file 'x.pem' of directory "
 		     "'d': key 'd.0' is there already in namespace 'd'");
+	put(DEPENDENCY, "A=y d\n");
+	put(RAW "d/\r.pem", "");
+	expect_error("ROOT/" DEPENDENCY ":1:1: error: file '\\x0d.pem' of "
+		     "directory 'd': the name has a carriage return, a CSV "
+		     "cannot hold it: rename the file");
 	put(DEPENDENCY, "A=y\n");
 	expect_error("ROOT/" DEPENDENCY ":1:1: error: an option and the name of "
 		     "a directory are needed, such as 'AT_BLE_COMMAND_"

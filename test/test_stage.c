@@ -531,13 +531,28 @@ static void test_write_once(void **state)
 	make_some();
 	assert_int_equal(stage_write(&stage, NAME_DIR_BIN, "b", "x", 1, 0666,
 				     false, &err), ERR_EXISTS);
-	assert_err(&err, ERR_EXISTS, PARTIAL "/bin: cannot write 'b': File "
-		   "exists");
+	assert_err(&err, ERR_EXISTS, "'b' is there already, made for another "
+		   "device: the file system of 'out' takes both names for one; "
+		   "let the ids differ in more than capital and small letters, "
+		   "or choose an --outdir elsewhere");
 	assert_file(PARTIAL "/bin/b", "bin");
 	err_clear(&err);
 	must(stage_write(&stage, NAME_DIR_BIN, "b", "x", 1, 0600, true, &err));
 	assert_file(PARTIAL "/bin/b", "x");
 	assert_int_equal(mode_of(PARTIAL "/bin/b"), 0600);
+}
+
+static void test_count(void **state)
+{
+	(void)state;
+	make_some();
+	must(stage_check_count(&stage, NAME_DIR_BIN, 1, &err));
+	assert_int_equal(stage_check_count(&stage, NAME_DIR_BIN, 2, &err),
+			 ERR_EXISTS);
+	assert_err(&err, ERR_EXISTS, "'" PARTIAL "/bin' has 1 files for 2 "
+		   "devices: the file system takes two names for one; let the "
+		   "ids differ in more than capital and small letters, or "
+		   "choose an --outdir elsewhere");
 }
 
 #define fresh(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -569,6 +584,7 @@ int main(void)
 		fresh(test_removed_links),
 		fresh(test_compare_and_read),
 		fresh(test_write_once),
+		fresh(test_count),
 	};
 
 	return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);

@@ -130,6 +130,11 @@ HMAC=(--keygen --key_protect_hmac --kp_hmac_keygen)
 generate conf.csv good.csv --outdir hmac "${HMAC[@]}"
 generate conf.csv good.csv --outdir hmac "${HMAC[@]}" --overwrite
 listed 'move that key away'
+printf 'sn,n,h\nab,1,00\nAB,2,01\n' >case.csv
+try env "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}" ODDFS=fold \
+	LD_PRELOAD="$BUILD/test/preload/oddfs.so" mfg_gen generate conf.csv \
+	case.csv P 0x3000 --fileid sn --outdir case --jobs 1
+listed 'names for one'
 generate conf.csv good.csv --outdir conf.csv/out
 listed 'cannot open the directory'
 # As soon as something is made; a batch this long is not through by then.

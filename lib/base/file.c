@@ -114,6 +114,8 @@ int file_aside_open(struct file_aside *f, const char *path, mode_t mode,
 	struct buf name = BUF_INIT;
 
 	*f = (struct file_aside)FILE_ASIDE_INIT;
+	if (file_refuse_way(path, err))
+		return err->code;
 	/* The name may be as long as a name can be: keep ours short. */
 	for (unsigned n = 0; n < 1000 && f->fd < 0; n++) {
 		name.len = 0;

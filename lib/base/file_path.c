@@ -136,14 +136,38 @@ int file_same(const char *a, const char *b, struct err *err)
 	return r;
 }
 
+/*
+ * Refuse to take the place of what is no file but a way to a device or another
+ * program, for all who use it: /dev/null, a FIFO, /dev/stdout.
+ */
+int file_refuse_way(const char *path, struct err *err)
+{
+	static const char proc[] = "/proc/";
+	char target[sizeof(proc) - 1];
+	struct stat st;
+	bool way = !stat(path, &st) && !S_ISREG(st.st_mode) &&
+		   !S_ISDIR(st.st_mode);
+
+	if (!way && readlink(path, target, sizeof(target)) ==
+		    (ssize_t)sizeof(target))
+		way = !memcmp(target, proc, sizeof(target));
+	if (!way)
+		return 0;
+	return err_set(err, ERR_EXISTS, "cannot write '%s': a file would take "
+		       "its place, and it is not a regular file: choose "
+		       "another name", path);
+}
+
 int file_check_place(const char *path, struct err *err)
 {
 	size_t len = file_parent_len(path);
 	const char *name = path + len;
 	struct stat st;
 	char *dir;
-	int r = 0;
+	int r = file_refuse_way(path, err);
 
+	if (r)
+		return r;
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return err_io(err, EISDIR, "cannot write", path);
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
@@ -152,8 +176,11 @@ int file_check_place(const char *path, struct err *err)
 	dir = len ? mem_strndup(path, len) : mem_strndup(".", 1);
 	if (!dir)
 		return err_nomem(err);
-	/* Up to the first directory that is there. */
-	while (access(dir, W_OK | X_OK) && !r) {
+	/*
+	 * Up to the first directory that is there. To read it is needed for
+	 * its sync.
+	 */
+	while (access(dir, R_OK | W_OK | X_OK) && !r) {
 		if (errno != ENOENT || !strchr(dir, '/'))
 			r = err_io(err, errno, "cannot write", path);
 		len = strlen(dir);

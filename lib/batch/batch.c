@@ -61,6 +61,7 @@ struct batch {
 	enum phase phase;
 	atomic_bool give_up;      /* a thread failed while making */
 	uint64_t done;            /* in this phase; under the lock */
+	uint64_t in_place;        /* images that were published before */
 	pthread_mutex_t lock;     /* for result, done and progress */
 };
 
@@ -101,6 +102,7 @@ static int prepare(struct batch *b, struct err *err)
 			       o->shards, err);
 	if (o->label)
 		b->stage.dirs = NAME_DIRS;
+	b->stage.keyless = !device_has_file(o, NAME_KEY);
 	if (!r)
 		r = stage_look(&b->stage, err);
 	if (!r && o->only)
@@ -321,6 +323,7 @@ static void *thread_main(void *arg)
 		work(b, &m, take);
 		pthread_mutex_lock(&b->lock);
 		b->result->kept += m.kept;
+		b->in_place += m.in_place;
 		pthread_mutex_unlock(&b->lock);
 		device_maker_release(&m);
 	}
@@ -545,9 +548,25 @@ static int make(struct batch *b)
 		return r;
 	if (interrupted(b, &err))
 		return err.code;
-	if (!values_unchanged(b, &err) && !manifest_finish(&b->manifest, &err))
+	if (!values_unchanged(b, &err) &&
+	    !manifest_finish(&b->manifest, &err) &&
+	    (!b->stage.resumed ||
+	     !stage_check_count(&b->stage, NAME_DIR_BIN,
+				b->result->devices - b->in_place, &err)))
 		return 0;
 	return report(b, &err);
+}
+
+static void close_records(struct batch *b)
+{
+	if (b->manifest_ready && b->manifest.fd >= 0) {
+		close(b->manifest.fd);
+		b->manifest.fd = -1;
+	}
+	if (b->rows_ready && b->rows.expand_fd >= 0) {
+		close(b->rows.expand_fd);
+		b->rows.expand_fd = -1;
+	}
 }
 
 static int tell_created(void *ctx, const char *path, const char *sha256,
@@ -588,6 +607,8 @@ static int publish(struct batch *b)
 				 b->o->manifest, existing, &err);
 	if (!r && b->o->created)
 		r = manifest_visit(b->manifest.fd, tell_created, b, &err);
+	/* Where they are still open, some file systems keep their names. */
+	close_records(b);
 	if (!r)
 		r = stage_remove(&b->stage, &err);
 	if (!r)
@@ -632,6 +653,8 @@ static int run(struct batch *b)
 		warn_of_shared_key(b);
 	if (r || b->o->check_only)
 		return r;
+	if (stage_check_targets(&b->stage, &err))
+		return report(b, &err);
 	if (b->o->checked && b->o->checked(b->o->ctx, &err))
 		return report(b, &err);
 	r = make(b);
@@ -640,16 +663,11 @@ static int run(struct batch *b)
 
 static void release(struct batch *b)
 {
-	if (b->manifest_ready) {
-		if (b->manifest.fd >= 0)
-			close(b->manifest.fd);
+	close_records(b);
+	if (b->manifest_ready)
 		manifest_release(&b->manifest);
-	}
-	if (b->rows_ready) {
-		if (b->rows.expand_fd >= 0)
-			close(b->rows.expand_fd);
+	if (b->rows_ready)
 		rows_release(&b->rows);
-	}
 	if (b->values_fd >= 0)
 		close(b->values_fd);
 	csv_schema_release(&b->schema);

@@ -338,7 +338,10 @@ static int decrypt(struct compare *c, const struct compare_job *job,
 		r = buf_reserve(&file, (size_t)2 * NVS_KEY_PARTITION_SIZE) ?
 		    err_nomem(err) :
 		    file_read(job->keys, NVS_KEY_PARTITION_SIZE, &file, err);
-		if (!r && nvs_keys_unpack(&own, file.data, file.len, err))
+		c->no_key = r == ERR_IO;
+		if (r)
+			r = err_context(err, "its key file");
+		else if (nvs_keys_unpack(&own, file.data, file.len, err))
 			r = err_context(err, "the key file '%s'", job->keys);
 		c->has_keys = !r;
 		if (!r)
@@ -469,6 +472,10 @@ static int compare_contents(struct compare *c, const struct compare_job *job,
 	bool garbage = false, plain = false;
 	int r = decrypt(c, job, why, err);
 
+	/* Of what it holds, nothing is known then. */
+	if (!r && c->no_key)
+		return conclude(c, job, false, false, why) ? err_nomem(err) :
+							     0;
 	if (!r)
 		r = nvs_reader_load(c->reader, c->image.data, c->image.len,
 				    err);
@@ -500,7 +507,7 @@ int compare_image(struct compare *c, const struct compare_job *job,
 	int r;
 
 	c->difference.len = c->csv_error.len = c->finding.len = 0;
-	c->nomem = c->odd_size = c->decrypted = false;
+	c->nomem = c->odd_size = c->decrypted = c->no_key = false;
 	c->has_keys = true;
 	r = read_image(c, job, why, err);
 	if (!r)

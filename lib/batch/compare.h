@@ -31,7 +31,7 @@ struct compare {
 	struct nvs_cipher *cipher;
 	struct csv_decoder decoder;
 	struct buf image, csv;
-	bool no_image, no_csv; /* could not be read */
+	bool no_image, no_csv, no_key; /* could not be read */
 	bool has_keys;  /* they could be read, or none are needed */
 	bool decrypted; /* with keys, whether they fit or not */
 	bool odd_size;  /* the size has been complained about */
@@ -47,6 +47,8 @@ struct compare {
 	struct buf difference; /* the first one, as text */
 	struct buf csv_error;  /* the first mistake in the CSV */
 	struct buf finding;    /* the first finding of a check */
+	bool unread;           /* one of the files could not be read */
+	bool unseen;           /* the image, or its key, is that one */
 	bool nomem;            /* one of these could not be kept */
 };
 

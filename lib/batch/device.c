@@ -278,6 +278,7 @@ static int put_file(struct device_maker *m, enum name_kind kind,
 	if (!r && found != STAGE_EQUAL && targets_are_ours(m)) {
 		r = stage_compare(m->stage, true, dir, file, p, n, &found,
 				  err);
+		m->in_place += !r && found == STAGE_EQUAL && kind == NAME_BIN;
 		if (!r && found == STAGE_DIFFERENT && !may_replace(m, kind))
 			r = err_set(err, ERR_EXISTS, "'%s/%s/%s' is there "
 				    "already with other contents: move it "

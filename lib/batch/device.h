@@ -45,6 +45,7 @@ struct device_maker {
 	struct device_input needed[2 * 4];
 	size_t needed_count;
 	uint64_t kept;                  /* files found right on a resume */
+	uint64_t in_place;              /* images of them, published before */
 };
 
 /*

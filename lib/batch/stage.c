@@ -80,6 +80,26 @@ void stage_release(struct stage *s)
  * One that was not there to be opened, but has a name now, leads nowhere; or
  * another shard has just made it, and a second try (again) succeeds.
  */
+/*
+ * Whether two open directories are parts of one mount: from one to another
+ * nothing can be renamed, even if both are of the same file system.
+ */
+static bool same_mount(int a, int b)
+{
+#ifdef STATX_MNT_ID
+	struct statx x, y;
+
+	if (!statx(a, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) &&
+	    !statx(b, "", AT_EMPTY_PATH, STATX_MNT_ID, &y) &&
+	    x.stx_mask & y.stx_mask & STATX_MNT_ID)
+		return x.stx_mnt_id == y.stx_mnt_id;
+#else
+	(void)a;
+	(void)b;
+#endif
+	return true; /* as far as can be told */
+}
+
 static int open_target(struct stage *s, enum name_dir dir, bool again,
 		       struct err *err)
 {
@@ -103,7 +123,7 @@ static int open_target(struct stage *s, enum name_dir dir, bool again,
 		       name);
 		return err_context(err, "in '%s'", s->outdir);
 	}
-	if (target.st_dev != out.st_dev)
+	if (target.st_dev != out.st_dev || !same_mount(fd, s->out_fd))
 		return err_set(err, ERR_INPUT, "'%s/%s' leads to another file "
 			       "system, where finished files can't be moved "
 			       "to: choose an --outdir that is whole",
@@ -122,7 +142,7 @@ static int open_targets(struct stage *s, struct err *err)
 	int r = 0;
 
 	for (unsigned i = 0; i < s->dirs && !r; i++)
-		if (s->target[i] < 0)
+		if (s->target[i] < 0 && !(s->keyless && i == NAME_DIR_KEYS))
 			r = stage_open_target(s, (enum name_dir)i, err);
 	return r;
 }
@@ -135,6 +155,20 @@ int stage_look(struct stage *s, struct err *err)
 		       err_io(err, errno, "cannot open the directory",
 			      s->outdir);
 	return open_targets(s, err);
+}
+
+int stage_check_targets(const struct stage *s, struct err *err)
+{
+	for (unsigned i = 0; i < s->dirs; i++) {
+		if (s->target[i] < 0 ||
+		    !faccessat(s->out_fd, name_dirs[i], W_OK | X_OK,
+			       AT_EACCESS))
+			continue;
+		err_io(err, errno, "cannot write in the directory",
+		       name_dirs[i]);
+		return err_context(err, "in '%s'", s->outdir);
+	}
+	return 0;
 }
 
 /* The partial directory is there with a whole fingerprint: what now? */

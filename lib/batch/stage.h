@@ -40,13 +40,15 @@ struct stage {
 	unsigned dirs;      /* how many of each are used: NAME_DIR_LABELS, or
 			       NAME_DIRS, if the caller says so before
 			       stage_look(): the last is for labels */
+	bool keyless;       /* no key files are made, so keys/ is nobody's
+			       concern; set before stage_look() */
 	bool resumed;       /* the partial directory was there, and ours */
 	bool publishing;    /* an earlier run had begun to publish */
 };
 
 /* Holds nothing: can be released. */
 #define STAGE_INIT { NULL, NULL, NULL, -1, -1, -1, { -1, -1, -1, -1 }, \
-		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false }
+		     { -1, -1, -1, -1 }, NAME_DIR_LABELS, false, false, false }
 
 /*
  * Paths only; nothing is touched. shards 0: no sharding. 0, ERR_USAGE (home
@@ -59,10 +61,18 @@ void stage_release(struct stage *s);
 
 /*
  * Open what exists of outdir, to look for targets. Missing is no error, a
- * directory on another file system is: files are published by renaming.
+ * directory on another file system or mount is: files are published by
+ * renaming.
  */
 __attribute__((warn_unused_result))
 int stage_look(struct stage *s, struct err *err);
+
+/*
+ * Whether what is made could be put into the targets that are there. 0 or
+ * ERR_IO.
+ */
+__attribute__((warn_unused_result))
+int stage_check_targets(const struct stage *s, struct err *err);
 
 enum stage_earlier {
 	STAGE_NONE,

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "dir.h"
 #include "file.h"
 #include "nvs_format.h"
 #include "stage.h"
@@ -44,6 +46,13 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		return io_failed(s, dir, file, err);
 	fd = openat(s->dir[dir], file, O_WRONLY | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, ERR_EXISTS, "'%s' is there already, made "
+			       "for another device: the file system of '%s' "
+			       "takes both names for one; let the ids differ "
+			       "in more than capital and small letters, or "
+			       "choose an --outdir elsewhere", file,
+			       s->outdir);
 	if (fd < 0)
 		return io_failed(s, dir, file, err);
 	failed = file_write_all(fd, p, n);
@@ -58,6 +67,31 @@ int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		return 0;
 	unlinkat(s->dir[dir], file, 0);
 	return ERR_IO;
+}
+
+int stage_check_count(const struct stage *s, enum name_dir dir, uint64_t least,
+		      struct err *err)
+{
+	DIR *d = dir_entries(s->dir[dir]);
+	int got = d ? 0 : -1;
+	const char *name;
+	uint64_t n = 0;
+
+	while (d && (got = file_next_entry(d, &name)) > 0)
+		n++;
+	if (got < 0)
+		err_io(err, errno, "cannot read", s->partial);
+	if (d)
+		closedir(d);
+	if (got < 0)
+		return err->code;
+	if (n >= least)
+		return 0;
+	return err_set(err, ERR_EXISTS, "'%s/%s' has %" PRIu64 " files for %"
+		       PRIu64 " devices: the file system takes two names for "
+		       "one; let the ids differ in more than capital and small "
+		       "letters, or choose an --outdir elsewhere", s->partial,
+		       name_dirs[dir], n, least);
 }
 
 /*

@@ -26,12 +26,22 @@ bool stage_target_stat(const struct stage *s, enum name_dir dir,
 
 /*
  * Write a file that is not there yet, or (replace) in place of a staged one.
- * Not synced: stage_publish() does that for all at once.
+ * Not synced: stage_publish() does that for all at once. ERR_EXISTS when the
+ * file system takes the name for one that was made before.
  */
 __attribute__((warn_unused_result))
 int stage_write(const struct stage *s, enum name_dir dir, const char *file,
 		const void *p, size_t n, mode_t mode, bool replace,
 		struct err *err);
+
+/*
+ * Whether a staged directory has a file for each of so many devices. In a run
+ * that was resumed, one may have taken the file of another whose name the
+ * file system does not tell from its own. ERR_EXISTS when it has fewer.
+ */
+__attribute__((warn_unused_result))
+int stage_check_count(const struct stage *s, enum name_dir dir, uint64_t least,
+		      struct err *err);
 
 enum stage_found {
 	STAGE_ABSENT,

@@ -42,7 +42,12 @@ static int try_lock(struct stage *s, struct err *err)
 {
 	stage_close(&s->lock_fd);
 	stage_close(&s->fd);
-	if (dir_make(s->out_fd, s->name, &s->fd))
+	/* ENOENT here: outdir itself was removed, and is ours only. */
+	if (mkdirat(s->out_fd, s->name, 0777) && errno != EEXIST)
+		return err_io(err, errno, "cannot make the directory",
+			      s->partial);
+	s->fd = openat(s->out_fd, s->name, DIR_OPEN | O_NOFOLLOW);
+	if (s->fd < 0)
 		return errno == ENOENT ? 1 :
 		       err_io(err, errno, "cannot make the directory",
 			      s->partial);

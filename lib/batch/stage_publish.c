@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dir.h"
@@ -126,6 +127,29 @@ int stage_publish(struct stage *s, bool overwrite, struct err *err)
 	return r;
 }
 
+/*
+ * Remove the partial directory, which is empty. A network file system keeps a
+ * file that was just closed under another name until it has seen to it: a
+ * moment later it is gone. Another run may have moved in, too, and stays.
+ */
+static int remove_partial(const struct stage *s)
+{
+	const struct timespec moment = { 0, 10000000 };
+
+	for (unsigned tries = 0; tries < 20; tries++) {
+		if (!unlinkat(s->out_fd, s->name, AT_REMOVEDIR) ||
+		    errno == ENOENT)
+			return 0;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -1;
+		if (!faccessat(s->fd, STAGE_LOCK_FILE, F_OK,
+			       AT_SYMLINK_NOFOLLOW))
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 int stage_remove(struct stage *s, struct err *err)
 {
 	/* What was staged is published, or this fails. */
@@ -139,9 +163,9 @@ int stage_remove(struct stage *s, struct err *err)
 	 * move in at once.
 	 */
 	if (dir_clear(s->fd, STAGE_LOCK_FILE, false) ||
-	    unlinkat(s->fd, STAGE_LOCK_FILE, 0) ||
-	    (unlinkat(s->out_fd, s->name, AT_REMOVEDIR) &&
-	     errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT))
+	    unlinkat(s->fd, STAGE_LOCK_FILE, 0))
 		return err_io(err, errno, "cannot remove", s->partial);
-	return 0;
+	stage_close(&s->lock_fd);
+	return remove_partial(s) ?
+	       err_io(err, errno, "cannot remove", s->partial) : 0;
 }

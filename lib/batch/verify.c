@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "buf.h"
@@ -34,6 +35,13 @@ static void files_release(struct files *f)
 	buf_release(&f->hmac);
 }
 
+/* What can't be looked at may well be there: to read it then tells why not. */
+static bool may_be_there(const struct buf *path)
+{
+	return file_exists((const char *)path->data) ||
+	       (errno != ENOENT && errno != ENOTDIR);
+}
+
 /* What the manifest calls the key file, as a path. */
 static int put_recorded_key(const struct verify *v, struct files *f)
 {
@@ -52,7 +60,7 @@ static int put_recorded_key(const struct verify *v, struct files *f)
 		/* It was given a name of its own. */
 		buf_release(&f->key);
 		f->key = path;
-		f->has_key = file_exists((char *)f->key.data);
+		f->has_key = may_be_there(&f->key);
 	}
 	return r;
 }

@@ -39,6 +39,23 @@ const char *espat_path(struct espat *e, const char *below, const char *name,
 	return (char *)path.data;
 }
 
+int espat_refuse(const struct espat *e, const char *path, struct err *err)
+{
+	for (size_t i = 0; i <= e->path_count; i++) {
+		const char *read = i < e->path_count ? e->paths[i] : e->table;
+		int r = read ? file_same(path, read, err) : 0;
+
+		if (r < 0)
+			return r;
+		if (r)
+			return err_set(err, ERR_EXISTS, "the output '%s' would "
+				       "take the place of '%s', which this run "
+				       "needs: choose another name", path,
+				       read);
+	}
+	return 0;
+}
+
 static void group_release(struct espat_group *g)
 {
 	for (size_t i = 0; i < g->key_count; i++)
@@ -368,6 +385,9 @@ static int add_file(struct espat *e, const char *base, const char *key,
 	if (!text_is_utf8(path, strlen(path), NULL))
 		return err_at(err, pos, ERR_INPUT, "the name is not UTF-8, a "
 			      "CSV cannot hold it: rename the file");
+	if (strchr(path, '\r'))
+		return err_at(err, pos, ERR_INPUT, "the name has a carriage "
+			      "return, a CSV cannot hold it: rename the file");
 	r = espat_put_line(g, (const struct espat_cell[]){
 		{ key, strlen(key), false, *pos },
 		{ "file", 4, false, *pos },
@@ -426,11 +446,6 @@ static int add_directory(struct espat *e, const struct espat_feature *f,
 	if (!path)
 		return ERR_NOMEM;
 	r = list_directory(path, &n, err);
-	if (!r && !n.count && !has_own_files(f->directory))
-		r = err_at(err, &pos, ERR_INPUT, "the feature of directory "
-			   "'%s' is on, but '%s' is empty: put a certificate "
-			   "or key (.crt, .key, .pem) there, or turn the "
-			   "feature off", f->directory, path);
 	if (!r && (buf_printf(&directory, "%s/%s", ESPAT_RAW_DATA,
 			      f->directory) || !buf_str(&directory)))
 		r = err_nomem(err);
