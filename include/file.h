@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file.h - whole files: read them, and write them so that a reader sees
- * either the old one or the new one, never half of one.
+ * either the old one or the new one, never half of one. And what goes with
+ * that: the directories they lie in, and what their paths stand for.
  */
 #ifndef NVSGEN_FILE_H
 #define NVSGEN_FILE_H
@@ -102,6 +103,8 @@ __attribute__((warn_unused_result))
 int file_rename_new(int old_dir, const char *old_name, int new_dir,
 		    const char *new_name);
 
+/* ---- Directories ---- */
+
 /* Make a directory and those above it that are missing, like mkdir -p. */
 __attribute__((warn_unused_result))
 int file_make_dirs(const char *path, struct err *err);
@@ -141,6 +144,8 @@ int file_open_dir(int at, const char *name);
  * what matters.
  */
 int file_next_entry(DIR *dir, const char **name);
+
+/* ---- Paths ---- */
 
 /*
  * path with a leading "~" or "~/" replaced by the home directory, appended

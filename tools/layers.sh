@@ -147,7 +147,7 @@ FORBIDDEN="^($(tr '\n' '|' <<<"$FORBIDDEN" | sed 's/|*$//'))\$"
 # Where one of them has its place after all.
 call_allowed() {
 	case "$1 $2" in
-	"lib/base/file.c getenv") ;;        # HOME, for a leading ~
+	"lib/base/file_path.c getenv") ;;   # HOME, for a leading ~
 	"lib/batch/inputs.c getenv") ;;     # TMPDIR, for a table from a pipe
 	"lib/product/parttable.c getenv") ;; # $NAME in an offset's file
 	"lib/base/buf.c malloc" | "lib/base/buf.c realloc" | \

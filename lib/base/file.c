@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_private.h"
+
 int file_read_stream(int fd, const char *path, size_t max, struct buf *out,
 		     struct err *err)
 {
@@ -96,8 +98,7 @@ int file_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-/* Length of the directory part of path, its last slash included. */
-static size_t parent_len(const char *path)
+size_t file_parent_len(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -116,7 +117,7 @@ static void aside_close(struct file_aside *f)
 int file_aside_open(struct file_aside *f, const char *path, mode_t mode,
 		    struct err *err)
 {
-	size_t dir = parent_len(path);
+	size_t dir = file_parent_len(path);
 	struct buf name = BUF_INIT;
 
 	*f = (struct file_aside)FILE_ASIDE_INIT;
@@ -159,7 +160,7 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 
 int file_open_parent(const char *path)
 {
-	size_t dir = parent_len(path);
+	size_t dir = file_parent_len(path);
 	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
 	int fd;
 
@@ -309,264 +310,4 @@ int file_write(const char *path, const void *p, size_t n, mode_t mode,
 		return r;
 	}
 	return file_aside_commit(&f, existing, err);
-}
-
-int file_make_dirs(const char *path, struct err *err)
-{
-	size_t len = strlen(path);
-	char *part = mem_strndup(path, len);
-	struct stat st;
-	int r = 0;
-
-	if (!part)
-		return err_nomem(err);
-	for (size_t i = 1; i <= len && !r; i++) {
-		if (i < len && part[i] != '/')
-			continue;
-		part[i] = '\0';
-		if (mkdir(part, 0777) && errno != EEXIST)
-			r = err_io(err, errno, "cannot make the directory",
-				   part);
-		part[i] = path[i];
-	}
-	mem_free(part);
-	if (!r && len && stat(path, &st))
-		r = err_io(err, errno, "cannot make the directory", path);
-	else if (!r && len && !S_ISDIR(st.st_mode))
-		r = err_io(err, ENOTDIR, "cannot make the directory", path);
-	return r;
-}
-
-int file_make_parent(const char *path, struct err *err)
-{
-	size_t dir = parent_len(path);
-	char *name;
-	int r;
-
-	if (!dir)
-		return 0;
-	name = mem_strndup(path, dir);
-	if (!name)
-		return err_nomem(err);
-	r = file_make_dirs(name, err);
-	mem_free(name);
-	return r;
-}
-
-bool file_is_trusted(const struct stat *file, int dir)
-{
-	struct stat st;
-
-	return file->st_uid == geteuid() || !file->st_uid ||
-	       (!fstat(dir, &st) && file->st_uid == st.st_uid);
-}
-
-/* Where a link leads that was opened itself, if it may be followed. */
-static int follow(int at, int link)
-{
-	char target[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(link, &st))
-		return -1;
-	if (!S_ISLNK(st.st_mode)) {
-		errno = ENOTDIR;
-		return -1;
-	}
-	if (!file_is_trusted(&st, at)) {
-		errno = ELOOP;
-		return -1;
-	}
-	n = readlinkat(link, "", target, sizeof(target) - 1);
-	if (n < 0)
-		return -1;
-	target[n] = '\0';
-	return openat(at, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-int file_open_dir(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-			O_NOFOLLOW), link, errnum;
-
-	if (fd >= 0 || (errno != ENOTDIR && errno != ELOOP))
-		return fd;
-	/* Held open, so that it is the one looked at that is followed. */
-	link = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (link < 0)
-		return -1;
-	fd = follow(at, link);
-	errnum = errno;
-	close(link);
-	errno = errnum;
-	return fd;
-}
-
-int file_next_entry(DIR *dir, const char **name)
-{
-	const struct dirent *e;
-
-	do {
-		errno = 0;
-		e = readdir(dir);
-	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
-	*name = e ? e->d_name : NULL;
-	return e ? 1 : errno ? -1 : 0;
-}
-
-int file_expand_home(const char *path, struct buf *out, struct err *err)
-{
-	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
-		const char *home = getenv("HOME");
-
-		if (!home || !*home)
-			return err_set(err, ERR_USAGE, "'%s': the home directory "
-				       "is not known, HOME is not set", path);
-		if (buf_puts(out, home))
-			return err_nomem(err);
-		path++;
-	}
-	if (buf_puts(out, path) || !buf_str(out))
-		return err_nomem(err);
-	return 0;
-}
-
-bool file_exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-/*
- * Append the components of path, each with a slash in front; ".." takes the
- * one before it away.
- */
-static int put_components(struct buf *out, const char *path)
-{
-	while (*path) {
-		size_t len = strcspn(path, "/");
-		bool up = len == 2 && !strncmp(path, "..", 2);
-
-		while (up && out->len) {
-			out->len--;
-			if (out->data[out->len] == '/')
-				break;
-		}
-		if (len && !up && !(len == 1 && *path == '.') &&
-		    (buf_putc(out, '/') || buf_append(out, path, len)))
-			return ERR_NOMEM;
-		path += len + (path[len] == '/');
-	}
-	return 0;
-}
-
-/* Whether the error says that nothing that could be used is at a path. */
-static bool is_absence(int errnum)
-{
-	return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES ||
-	       errnum == ELOOP || errnum == ENAMETOOLONG;
-}
-
-/*
- * path with the links of all that is there resolved, as a C string of the
- * caller's; what is not there yet is appended.
- */
-static char *canonical(const char *path, struct err *err)
-{
-	size_t there = strlen(path);
-	struct buf out = BUF_INIT;
-	char *start = mem_strndup(path, there), *real = NULL;
-	int errnum = start ? 0 : ENOMEM;
-
-	while (start && !(real = realpath(there ? start : ".", NULL))) {
-		errnum = errno;
-		if (!there || !is_absence(errnum))
-			break;
-		/* One component less. */
-		while (there && path[there - 1] == '/')
-			there--;
-		while (there && path[there - 1] != '/')
-			there--;
-		start[there] = '\0';
-	}
-	mem_free(start);
-	if (!real) {
-		err_io(err, errnum, "cannot look at", path);
-		return NULL;
-	}
-	if (put_components(&out, real) ||
-	    put_components(&out, path + there) || !buf_str(&out)) {
-		err_nomem(err);
-		buf_release(&out);
-	}
-	mem_free(real);
-	return (char *)out.data;
-}
-
-/* What is at path: 1, 0 when nothing is, or an error. */
-static int look_at(const char *path, struct stat *st, struct err *err)
-{
-	if (!stat(path, st))
-		return 1;
-	return is_absence(errno) ? 0 :
-	       err_io(err, errno, "cannot look at", path);
-}
-
-int file_same(const char *a, const char *b, struct err *err)
-{
-	struct stat one, two;
-	char *x, *y;
-	int r = look_at(a, &one, err);
-
-	if (r > 0)
-		r = look_at(b, &two, err);
-	if (r < 0)
-		return r;
-	if (r)
-		return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
-	x = canonical(a, err);
-	y = x ? canonical(b, err) : NULL;
-	r = y ? !strcmp(x, y) : (int)err->code;
-	mem_free(x);
-	mem_free(y);
-	return r;
-}
-
-int file_check_place(const char *path, struct err *err)
-{
-	size_t len = parent_len(path);
-	struct stat st;
-	char *dir;
-	int r = 0;
-
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return err_io(err, EISDIR, "cannot write", path);
-	dir = len ? mem_strndup(path, len) : mem_strndup(".", 1);
-	if (!dir)
-		return err_nomem(err);
-	/* Up to the first directory that is there. */
-	while (access(dir, W_OK | X_OK) && !r) {
-		if (errno != ENOENT || !strchr(dir, '/'))
-			r = err_io(err, errno, "cannot write", path);
-		len = strlen(dir);
-		while (len > 1 && dir[len - 1] == '/')
-			len--;
-		while (len && dir[len - 1] != '/')
-			len--;
-		dir[len] = '\0';
-		if (!len)
-			strcpy(dir, ".");
-	}
-	mem_free(dir);
-	return r;
-}
-
-const char *file_extension(const char *path)
-{
-	const char *name = path + parent_len(path);
-	const char *dot = strrchr(name, '.');
-
-	return dot && dot != name ? dot : name + strlen(name);
 }
