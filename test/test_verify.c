@@ -4,6 +4,7 @@
  * can be thought of, and verified: what was damaged is told, with namespace
  * and key, and nothing else is.
  */
+#include "allocations.h"
 #include "verify_tree.h"
 
 /* ---- A sound tree ---- */
@@ -494,13 +495,6 @@ static void test_nothing_to_verify(void **state)
 	assert_int_equal(run_verify(o, NULL, &err), ERR_IO);
 }
 
-static size_t fails_at; /* allocations to go; only that one fails */
-
-static void *failing_realloc(void *p, size_t n)
-{
-	return fails_at && !--fails_at ? NULL : realloc(p, n);
-}
-
 /*
  * Whatever allocation fails: the verification fails, or it tells what it tells
  * with enough memory. A wrong image never passes.
@@ -519,11 +513,9 @@ static void fail_each_allocation(const char *damage)
 	strcpy(all, told.text);
 	assert_non_null(strstr(all, damage));
 	do {
-		fails_at = ++n;
-		mem_set_realloc(failing_realloc);
+		fail_allocation(++n, false);
 		r = run_verify(o, NULL, &err);
-		mem_set_realloc(NULL);
-		failed = !fails_at;
+		failed = allocation_failed();
 		if (r != ERR_NOMEM && strcmp(told.text, all) != 0)
 			fail_msg("allocation %zu failed: %d, '%s'", n, r,
 				 told.text);
