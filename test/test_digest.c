@@ -2,6 +2,7 @@
 /* test_digest.c - SHA-256 and SHA-512 against published hashes. */
 #include "unit.h"
 
+#include "allocations.h"
 #include "digest.h"
 
 /* FIPS 180-4's examples, as NIST publishes them with their hashes */
@@ -82,21 +83,14 @@ static void test_million_letters(void **state)
 	digest_free(d);
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	struct err err = ERR_INIT;
 
 	(void)state;
-	mem_set_realloc(no_memory);
+	fail_allocation(1, true);
 	assert_null(digest_new(&err));
-	mem_set_realloc(NULL);
+	assert_true(allocation_failed());
 	assert_err(&err, ERR_NOMEM, "out of memory");
 	digest_free(NULL);
 }

@@ -11,37 +11,16 @@
 #include <ftw.h>
 #include <stdbool.h>
 
+#include "allocations.h"
 #include "batch.h"
 #include "csv_input.h"
 #include "csv_schema.h"
 #include "file.h"
 #include "nvs_format.h"
 
-/* ---- The allocator ---- */
+/* ---- The failures ---- */
 
-static unsigned long calls, fail_at;
 static bool for_good;
-
-static void *failing(void *p, size_t n)
-{
-	calls++;
-	return calls == fail_at || (for_good && calls > fail_at) ?
-	       NULL : realloc(p, n);
-}
-
-static void fail_call(unsigned long n)
-{
-	calls = 0;
-	fail_at = n;
-	mem_set_realloc(failing);
-}
-
-/* Whether the failure took place; the real allocator is back. */
-static bool failed_call(void)
-{
-	mem_set_realloc(NULL);
-	return calls >= fail_at;
-}
 
 /*
  * Whether a run that met the failure failed. Then it says so: by its first
@@ -112,9 +91,9 @@ static bool try_schema(unsigned long n)
 	bool failed;
 	int r;
 
-	fail_call(n);
+	fail_allocation(n, for_good);
 	r = csv_schema_read(&s, "conf.csv", conf, strlen(conf), &sink);
-	failed = failed_call();
+	failed = allocation_failed();
 	if (failed && no_memory(r, &reports, n))
 		return false;
 	assert_int_equal(r, 0);
@@ -176,9 +155,9 @@ static bool try_input(unsigned long n)
 	bool failed;
 	int r;
 
-	fail_call(n);
+	fail_allocation(n, for_good);
 	r = make_input(&sink, image);
-	failed = failed_call();
+	failed = allocation_failed();
 	if (failed && no_memory(r, &reports, n))
 		return false;
 	if (r)
@@ -308,9 +287,9 @@ static bool try_batch(unsigned long n)
 	int r;
 
 	remove_outputs();
-	fail_call(n);
+	fail_allocation(n, for_good);
 	r = batch_run(&o, &result);
-	failed = failed_call();
+	failed = allocation_failed();
 	if (!failed || !no_memory(r, &reports, n)) {
 		if (r)
 			fail_msg("%s", reports.text);
@@ -380,9 +359,9 @@ static bool try_resume(unsigned long n)
 	int r;
 
 	remove_outputs();
-	fail_call(n);
+	fail_allocation(n, for_good);
 	r = batch_run(&o, &result);
-	failed = failed_call();
+	failed = allocation_failed();
 	if (failed)
 		no_memory(r, &reports, n);
 	else if (r)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "allocations.h"
 #include "csv_files.h"
 
 static atomic_uint reads;
@@ -304,13 +305,6 @@ static void test_crowd(void **state)
 
 /* ---- No memory ---- */
 
-static unsigned allow;
-
-static void *limited(void *p, size_t n)
-{
-	return allow && allow-- ? realloc(p, n) : NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	struct csv_files *files;
@@ -319,19 +313,18 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	put_text_in("a", "alpha");
-	mem_set_realloc(limited);
-	allow = 0;
+	fail_allocation(1, true);
 	assert_null(csv_files_new(100, convert, NULL));
-	allow = 1;
+	fail_allocation(2, true);
 	files = csv_files_new(100, convert, NULL);
 	for (n = 0; !f && n < 20; n++) {
 		struct err err = ERR_INIT;
 
-		allow = n;
+		fail_allocation(n + 1, true);
 		f = csv_files_hold(files, "a", 0, &err);
 		assert_int_equal(err.code, f ? ERR_NONE : ERR_NOMEM);
 	}
-	mem_set_realloc(NULL);
+	assert_false(allocation_failed());
 	assert_non_null(f);
 	assert_in_range(n, 4, 10);
 	assert_memory_equal(f->data, "alpha", 5);

@@ -12,6 +12,7 @@
 #include <png.h>
 #include <qrencode.h>
 
+#include "allocations.h"
 #include "homekit_label.h"
 
 #define PAYLOAD "X-HM://003KXDZMLES32"
@@ -205,15 +206,6 @@ static void test_extremes(void **state)
 	buf_release(&file);
 }
 
-static int allocations_left;
-
-static void *failing_realloc(void *p, size_t n)
-{
-	if (!allocations_left--)
-		return NULL;
-	return realloc(p, n);
-}
-
 static void test_out_of_memory(void **state)
 {
 	typedef int make_fn(const char *, const char *, struct buf *,
@@ -224,15 +216,15 @@ static void test_out_of_memory(void **state)
 	for (size_t k = 0; k < 2; k++) {
 		struct buf out = BUF_INIT;
 		struct err err = ERR_INIT;
-		int r = ERR_NOMEM, n;
+		unsigned n;
+		int r = ERR_NOMEM;
 
-		mem_set_realloc(failing_realloc);
 		for (n = 0; r == ERR_NOMEM && n < 1000 && !out.len; n++) {
-			allocations_left = n;
+			fail_allocation(n + 1, false);
 			err_clear(&err);
 			r = kinds[k](PAYLOAD, "111-22-333", &out, &err);
 		}
-		mem_set_realloc(NULL);
+		assert_false(allocation_failed());
 		assert_int_equal(r, 0);
 		assert_true(n > 2);
 		buf_release(&out);

@@ -2,6 +2,7 @@
 /* test_ids.c - a set of ids with their lines, up to a hundred thousand. */
 #include "unit.h"
 
+#include "allocations.h"
 #include "ids.h"
 
 #define MANY 100000u
@@ -90,13 +91,6 @@ static void test_many(void **state)
 	ids_release(&set);
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	struct ids set = IDS_INIT;
@@ -107,14 +101,15 @@ static void test_no_memory(void **state)
 	(void)state;
 	for (i = 0; i < 2000; i++) {
 		snprintf(id, sizeof(id), "id%u", i);
-		mem_set_realloc(no_memory);
+		fail_allocation(1, true);
 		if (ids_add(&set, id, i + 1, &there)) {
 			failed++;
-			mem_set_realloc(NULL);
+			assert_true(allocation_failed());
 			assert_int_equal(ids_find(&set, id), 0);
 			must(ids_add(&set, id, i + 1, &there));
+		} else {
+			assert_false(allocation_failed());
 		}
-		mem_set_realloc(NULL);
 	}
 	assert_in_range(failed, 5, 100);
 	assert_int_equal(set.count, 2000);

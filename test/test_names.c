@@ -2,6 +2,7 @@
 /* test_names.c - namespaces and keys that the firmware can tell apart. */
 #include "unit.h"
 
+#include "allocations.h"
 #include "nvs_names.h"
 
 static struct nvs_names names;
@@ -209,13 +210,6 @@ static void test_round_wraps(void **state)
 	must(nvs_names_key(&names, 1, "old", 0xFF, &err));
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	struct nvs_names other;
@@ -225,13 +219,13 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	ns("a");
-	mem_set_realloc(no_memory);
+	fail_allocation(1, true);
 	while (!r && i < 100) {
 		snprintf(key, sizeof(key), "key%u", i++);
 		r = nvs_names_key(&names, 1, key, 0xFF, &err);
 	}
 	assert_int_equal(nvs_names_init(&other, NULL), ERR_NOMEM);
-	mem_set_realloc(NULL);
+	assert_true(allocation_failed());
 	assert_int_equal(r, ERR_NOMEM);
 	assert_err(&err, ERR_NOMEM, "out of memory");
 	/* What failed left no trace and can be done again. */

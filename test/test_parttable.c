@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "allocations.h"
 #include "nvs_format.h"
 #include "parttable.h"
 
@@ -832,31 +833,22 @@ static void test_load(void **state)
 
 /* ---- Every allocation fails once ---- */
 
-static int allocations_left;
-
-static void *failing_realloc(void *p, size_t n)
-{
-	if (!allocations_left--)
-		return NULL;
-	return realloc(p, n);
-}
-
 static void test_out_of_memory(void **state)
 {
 	struct err err = ERR_INIT;
 	struct parttable t;
-	int r = ERR_NOMEM, n;
+	unsigned n;
+	int r = ERR_NOMEM;
 
 	(void)state;
-	mem_set_realloc(failing_realloc);
 	for (n = 0; r && n < 1000; n++) {
-		allocations_left = n;
+		fail_allocation(n + 1, false);
 		err_clear(&err);
 		r = parse(&t, typical, &err);
 		if (r && (r != ERR_NOMEM || t.rows))
 			break;
 	}
-	mem_set_realloc(NULL);
+	assert_false(allocation_failed());
 	assert_int_equal(r, 0);
 	assert_true(n > 5);
 	parttable_release(&t);

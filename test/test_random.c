@@ -2,6 +2,7 @@
 /* test_random.c - bytes of the system's source: all of them, and no others. */
 #include "unit.h"
 
+#include "allocations.h"
 #include "random.h"
 
 static void fill(struct random_system *r, uint8_t *p, size_t n)
@@ -80,21 +81,14 @@ static void test_bits_are_even(void **state)
 	random_system_free(r);
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	struct err err = ERR_INIT;
 
 	(void)state;
-	mem_set_realloc(no_memory);
+	fail_allocation(1, true);
 	assert_null(random_system_new(&err));
-	mem_set_realloc(NULL);
+	assert_true(allocation_failed());
 	assert_err(&err, ERR_NOMEM, "out of memory");
 }
 

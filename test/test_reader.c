@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "allocations.h"
 #include "buf.h"
 #include "image_maker.h"
 #include "nvs_check.h"
@@ -568,13 +569,6 @@ static void well_sealed_nonsense_is_read_without_harm(void **state)
 
 /* ---- Memory ---- */
 
-static unsigned allocations_left;
-
-static void *failing_realloc(void *p, size_t n)
-{
-	return allocations_left-- ? realloc(p, n) : NULL;
-}
-
 static void every_allocation_may_fail(void **state)
 {
 	unsigned n = 0;
@@ -597,10 +591,9 @@ static void every_allocation_may_fail(void **state)
 		nvs_reader_free(reader);
 		reader = nvs_reader_new(NULL);
 		assert_non_null(reader);
-		allocations_left = n++;
-		mem_set_realloc(failing_realloc);
+		fail_allocation(++n, false);
 		r = nvs_reader_load(reader, image, SIZE, &err);
-		mem_set_realloc(NULL);
+		assert_int_equal(allocation_failed(), r != 0);
 		nvs_reader_items(reader, &count);
 		if (r) {
 			assert_int_equal(r, ERR_NOMEM);
@@ -612,10 +605,9 @@ static void every_allocation_may_fail(void **state)
 	assert_int_equal(count, 101);
 	assert_true(n > 6);
 	/* The second image needs no more memory. */
-	allocations_left = 0;
-	mem_set_realloc(failing_realloc);
+	fail_allocation(1, true);
 	r = nvs_reader_load(reader, image, SIZE, NULL);
-	mem_set_realloc(NULL);
+	assert_false(allocation_failed());
 	assert_int_equal(r, 0);
 }
 

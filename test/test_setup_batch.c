@@ -10,6 +10,7 @@
 #include <ftw.h>
 #include <stdbool.h>
 
+#include "allocations.h"
 #include "file.h"
 #include "plan.h"
 #include "setup_batch.h"
@@ -129,13 +130,6 @@ static void test_adopted_salts(void **state)
 
 /* ---- Failing allocations ---- */
 
-static unsigned long calls, fail_at;
-
-static void *failing(void *p, size_t n)
-{
-	return ++calls >= fail_at ? NULL : realloc(p, n);
-}
-
 static int remove_it(const char *path, const struct stat *st, int type,
 		     struct FTW *where)
 {
@@ -223,12 +217,9 @@ static bool try_setup(unsigned long n)
 	int r;
 
 	nftw("out", remove_it, 8, FTW_PHYS | FTW_DEPTH);
-	calls = 0;
-	fail_at = n;
-	mem_set_realloc(failing);
+	fail_allocation(n, true);
 	r = setup_batch_run(&o, &result);
-	mem_set_realloc(NULL);
-	if (calls < fail_at) {
+	if (!allocation_failed()) {
 		must(r);
 		return true;
 	}

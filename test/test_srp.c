@@ -15,6 +15,7 @@
 #include <mbedtls/bignum.h>
 #include <mbedtls/md.h>
 
+#include "allocations.h"
 #include "buf.h"
 #include "file.h"
 #include "srp.h"
@@ -197,13 +198,6 @@ static void test_powers(void **state)
 	srp_free(s);
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_out_of_memory(void **state)
 {
 	static const uint8_t salt[SRP_SALT_SIZE];
@@ -213,10 +207,10 @@ static void test_out_of_memory(void **state)
 	int r;
 
 	(void)state;
-	mem_set_realloc(no_memory);
+	fail_allocation(1, true);
 	s = srp_new(&err);
 	r = srp_private_key("u", "p", salt, x, &err);
-	mem_set_realloc(NULL);
+	assert_true(allocation_failed());
 	assert_null(s);
 	assert_int_equal(err.code, ERR_NOMEM);
 	assert_int_equal(r, ERR_NOMEM);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "allocations.h"
 #include "stage.h"
 #include "stage_files.h"
 
@@ -276,13 +277,6 @@ static void test_left_behind(void **state)
 	assert_file(PARTIAL "/bin/b", "bin");
 }
 
-static unsigned memory_left; /* allocations that succeed */
-
-static void *run_out(void *p, size_t n)
-{
-	return memory_left && memory_left-- ? realloc(p, n) : NULL;
-}
-
 /* It would be taken for none, and what is there be thrown away. */
 static void test_unreadable_fingerprint(void **state)
 {
@@ -293,11 +287,9 @@ static void test_unreadable_fingerprint(void **state)
 	make_some();
 	do {
 		come_again();
-		memory_left = n++;
-		mem_set_realloc(run_out);
+		fail_allocation(++n, true);
 		r = open_it(BATCH_RESUME, print_a);
-		mem_set_realloc(NULL);
-		assert_true(!r || r == ERR_NOMEM);
+		assert_int_equal(r, allocation_failed() ? ERR_NOMEM : 0);
 		assert_file(PARTIAL "/keys/k", "key");
 	} while (r);
 	assert_true(stage.resumed);

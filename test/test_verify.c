@@ -4,6 +4,7 @@
  * can be thought of, and verified: what was damaged is told, with namespace
  * and key, and nothing else is.
  */
+#include "allocations.h"
 #include "verify_tree.h"
 
 /* ---- A sound tree ---- */
@@ -82,7 +83,7 @@ static void test_version_1_and_small_sizes(void **state)
 	for (unsigned n = 0; n < 4; n++) {
 		empty_scratch();
 		put_inputs();
-		put_text("curve.bin", "short");
+		put_text_in("curve.bin", "short");
 		b.version = 1 + n % 2;
 		b.size = n < 2 ? 0x1000 : 0x2000;
 		b.keys = n == 3 ? BATCH_GIVEN : BATCH_PLAIN;
@@ -131,7 +132,7 @@ static void test_truncated(void **state)
 		for (size_t n = 0; n < sizeof(sizes) / sizeof(*sizes); n++) {
 			bool loses = sizes[n] < 0x2000;
 
-			put_file("out/bin/P-3.bin", image, sizes[n]);
+			put_bytes_in("out/bin/P-3.bin", image, sizes[n]);
 			verify_tree();
 			assert_told(!loses ? "out/bin/P-3.bin: " :
 				    sizes[n] < 0x1000 ?
@@ -153,7 +154,7 @@ static void test_one_image_too_long(void **state)
 	make_tree(BATCH_PLAIN);
 	image = get_file("out/bin/P-3.bin", &len);
 	memset(image + len, 0xFF, NVS_PAGE_SIZE);
-	put_file("out/bin/P-3.bin", image, len + NVS_PAGE_SIZE);
+	put_bytes_in("out/bin/P-3.bin", image, len + NVS_PAGE_SIZE);
 	free(image);
 	verify_tree();
 	assert_told("out/bin/P-3.bin: 20480 bytes, the other images have "
@@ -287,19 +288,19 @@ static void test_damaged_key_file(void **state)
 	assert_int_equal(len, NVS_KEY_PARTITION_SIZE);
 	for (size_t at = 0; at < NVS_KEYS_SIZE + 4; at++) {
 		key[at] ^= 0x10;
-		put_file("out/keys/keys-P-2.bin", key, len);
+		put_bytes_in("out/keys/keys-P-2.bin", key, len);
 		verify_tree();
 		assert_told("out/bin/P-2.bin: dev:a_u8: ", NULL);
 		assert_mentions("CRC");
 		key[at] ^= 0x10;
 	}
 	for (size_t n = 0; n < sizeof(sizes) / sizeof(*sizes); n++) {
-		put_file("out/keys/keys-P-2.bin", key, sizes[n]);
+		put_bytes_in("out/keys/keys-P-2.bin", key, sizes[n]);
 		verify_tree();
 		assert_told("out/bin/P-2.bin: dev:a_u8: ", NULL);
 		assert_mentions("out/keys/keys-P-2.bin");
 	}
-	put_file("out/keys/keys-P-2.bin", key, NVS_KEYS_SIZE);
+	put_bytes_in("out/keys/keys-P-2.bin", key, NVS_KEYS_SIZE);
 	verify_tree();
 	assert_told("out/bin/P-2.bin: the key file 'out/keys/keys-P-2.bin' has "
 		    "64 bytes, the key alone", NULL);
@@ -315,9 +316,9 @@ static void test_hmac_key_not_matching(void **state)
 
 	(void)state;
 	make_tree(BATCH_HMAC_DRAWN);
-	put_file("out/keys/hmac-keys-P-1.bin", other, NVS_HMAC_KEY_SIZE);
-	put_file("out/keys/hmac-keys-P-2.bin", other, NVS_HMAC_KEY_SIZE - 1);
-	put_file("out/keys/hmac-keys-P-3.bin", other, NVS_HMAC_KEY_SIZE + 1);
+	put_bytes_in("out/keys/hmac-keys-P-1.bin", other, NVS_HMAC_KEY_SIZE);
+	put_bytes_in("out/keys/hmac-keys-P-2.bin", other, NVS_HMAC_KEY_SIZE - 1);
+	put_bytes_in("out/keys/hmac-keys-P-3.bin", other, NVS_HMAC_KEY_SIZE + 1);
 	verify_tree();
 	assert_told("out/bin/P-1.bin: the keys in 'out/keys/keys-P-1.bin' are "
 		    "not those derived from 'out/keys/hmac-keys-P-1.bin'",
@@ -338,18 +339,18 @@ static void test_surplus_files(void **state)
 
 	(void)state;
 	make_tree(BATCH_HMAC_DRAWN);
-	put_text("out/keys/keys-Q-5.bin", "x");
-	put_text("out/keys/keys-P-5.bin", "x");
-	put_text("out/keys/hmac-keys-P-10.bin", "x");
-	put_text("out/keys/hmac-keys-P-9.bin", "x");
-	put_text("out/csv/P-5.csv", "x");
-	put_text("out/csv/P-1.csv.bak", "x");
-	put_text("out/bin/P-1.bin.orig", "x");
-	put_text("out/bin/.P-1.bin.tmp", "x");
+	put_text_in("out/keys/keys-Q-5.bin", "x");
+	put_text_in("out/keys/keys-P-5.bin", "x");
+	put_text_in("out/keys/hmac-keys-P-10.bin", "x");
+	put_text_in("out/keys/hmac-keys-P-9.bin", "x");
+	put_text_in("out/csv/P-5.csv", "x");
+	put_text_in("out/csv/P-1.csv.bak", "x");
+	put_text_in("out/bin/P-1.bin.orig", "x");
+	put_text_in("out/bin/.P-1.bin.tmp", "x");
 	/* These are nobody's mistake. */
-	put_text("out/csv/values_created.csv", "x");
-	put_text("out/keys/keys-11-20_09-30.bin", "x");
-	put_text("out/keys/line7.bin", "x");
+	put_text_in("out/csv/values_created.csv", "x");
+	put_text_in("out/keys/keys-11-20_09-30.bin", "x");
+	put_text_in("out/keys/line7.bin", "x");
 	verify_tree();
 	assert_told("out/bin/.P-1.bin.tmp: ", "out/bin/P-1.bin.orig: ",
 		    "out/csv/P-1.csv.bak: ", "out/csv/P-5.csv: ",
@@ -450,7 +451,7 @@ static void test_edited_cells(void **state)
 		snprintf(want, sizeof(want), "out/bin/P-2.bin: %s",
 			 cells[n].told);
 		assert_told(want, NULL);
-		put_file("out/csv/P-2.csv", csv, len);
+		put_bytes_in("out/csv/P-2.csv", csv, len);
 	}
 	verify_tree();
 	assert_told(NULL);
@@ -500,16 +501,16 @@ static void test_added_and_deleted_rows(void **state)
 		snprintf(want, sizeof(want), "out/bin/P-2.bin: %s",
 			 rows[n].told);
 		assert_told(want, NULL);
-		put_file("out/csv/P-2.csv", csv, len);
+		put_bytes_in("out/csv/P-2.csv", csv, len);
 	}
 	free(csv);
-	put_text("out/csv/P-2.csv", "");
+	put_text_in("out/csv/P-2.csv", "");
 	verify_tree();
 	assert_told("out/bin/P-2.bin: dev:a_u8: in the image, but", NULL);
-	put_text("out/csv/P-2.csv", "key,type,encoding,value\r\n");
+	put_text_in("out/csv/P-2.csv", "key,type,encoding,value\r\n");
 	verify_tree();
 	assert_told("out/bin/P-2.bin: dev:a_u8: in the image, but", NULL);
-	put_file("out/csv/P-2.csv", "key\0", 4);
+	put_bytes_in("out/csv/P-2.csv", "key\0", 4);
 	verify_tree();
 	assert_told("out/bin/P-2.bin: ", NULL);
 }
@@ -564,16 +565,9 @@ static void test_nothing_to_verify(void **state)
 	must(mkdir("out/bin", 0777));
 	assert_int_equal(run_verify(o, NULL, &err), ERR_INPUT);
 	assert_non_null(strstr(err.msg, "out/bin"));
-	put_text("file", "");
+	put_text_in("file", "");
 	o.outdir = "file";
 	assert_int_equal(run_verify(o, NULL, &err), ERR_IO);
-}
-
-static size_t fails_at; /* allocations to go; only that one fails */
-
-static void *failing_realloc(void *p, size_t n)
-{
-	return fails_at && !--fails_at ? NULL : realloc(p, n);
 }
 
 /*
@@ -594,11 +588,9 @@ static void fail_each_allocation(const char *damage)
 	strcpy(all, told.text);
 	assert_non_null(strstr(all, damage));
 	do {
-		fails_at = ++n;
-		mem_set_realloc(failing_realloc);
+		fail_allocation(++n, false);
 		r = run_verify(o, NULL, &err);
-		mem_set_realloc(NULL);
-		failed = !fails_at;
+		failed = allocation_failed();
 		if (r != ERR_NOMEM && strcmp(told.text, all) != 0)
 			fail_msg("allocation %zu failed: %d, '%s'", n, r,
 				 told.text);
@@ -615,19 +607,19 @@ static void test_out_of_memory(void **state)
 	(void)state;
 	make_tree(BATCH_HMAC_DRAWN);
 	edit("out/csv/P-2.csv", "a_u8,data,u8,2", "a_u8,data,u8,256");
-	put_text("out/csv/P-9.csv", "");
+	put_text_in("out/csv/P-9.csv", "");
 	fail_each_allocation("P-2.csv:3:14: error");
 	/* Found by a check alone: bytes behind a blob's end. */
 	make_tree(BATCH_PLAIN);
 	must(unlink("out/m.csv"));
-	put_text("out/m.csv", HEADER);
+	put_text_in("out/m.csv", HEADER);
 	image = get_file("out/bin/P-1.bin", &len);
 	for (size_t at = 0; at + 8 < len; at++)
 		if (!memcmp(image + at, "binary 1", 8)) {
 			image[at + 8] = 0;
 			break;
 		}
-	put_file("out/bin/P-1.bin", image, len);
+	put_bytes_in("out/bin/P-1.bin", image, len);
 	free(image);
 	fail_each_allocation("more:bin: ");
 }

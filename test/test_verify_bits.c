@@ -164,7 +164,7 @@ static void test_free_pages(void **state)
 	image = get_file("out/bin/P-1.bin", &len);
 	for (size_t at = 2 * NVS_PAGE_SIZE; at < len; at += 61) {
 		image[at] = (char)(image[at] ^ 1 << at % 8);
-		put_file("out/bin/P-1.bin", image, len);
+		put_bytes_in("out/bin/P-1.bin", image, len);
 		verify_tree();
 		assert_told("out/bin/P-1.bin: ", NULL);
 		image[at] = (char)0xFF;

@@ -13,7 +13,7 @@ static void refuse_manifest(const char *text, unsigned line)
 	struct err err;
 	int r;
 
-	put_text("m.csv", text);
+	put_text_in("m.csv", text);
 	o.manifest = "m.csv";
 	r = run_verify(o, NULL, &err);
 	if (r != ERR_INPUT || err.pos.line != line || told.count)
@@ -66,7 +66,7 @@ static void spoil_sum(unsigned n, unsigned column)
 	while (column--)
 		at = strchr(at, ',') + 1;
 	*at = *at == '0' ? '1' : '0';
-	put_file("m.csv", text, len);
+	put_bytes_in("m.csv", text, len);
 	free(text);
 }
 
@@ -114,12 +114,12 @@ static void test_manifest_rows(void **state)
 	make_tree(BATCH_PLAIN);
 	text = get_file("out/m.csv", &len);
 	line = strstr(text, "\r\n2,") + 2;
-	put_file("m.csv", text, (size_t)(line - text));
+	put_bytes_in("m.csv", text, (size_t)(line - text));
 	verify_tree_with("m.csv");
 	assert_told("out/bin/P-2.bin: it is not in the manifest\n",
 		    "out/bin/P-3.bin: it is not in the manifest\n",
 		    "out/bin/P-4.bin: it is not in the manifest\n", NULL);
-	put_file("m.csv", text, len);
+	put_bytes_in("m.csv", text, len);
 	append("m.csv", "5,5,bin/P-5.bin," SUM ",csv/P-5.csv," SUM ",,\r\n"
 	       "6,6,bin/Q-6.bin," SUM ",csv/Q-6.csv," SUM ",,\r\n");
 	free(text);
@@ -147,7 +147,7 @@ static void test_manifest_without_the_key(void **state)
 	make_tree(BATCH_DRAWN);
 	text = get_file("out/m.csv", &len);
 	line = strstr(text, ",keys/");
-	put_file("m.csv", text, (size_t)(line - text));
+	put_bytes_in("m.csv", text, (size_t)(line - text));
 	append("m.csv", ",,");
 	append("m.csv", strstr(line, "\r\n"));
 	free(text);

@@ -10,6 +10,7 @@
 
 #include <zlib.h>
 
+#include "allocations.h"
 #include "nvs_writer.h"
 
 #define SMALL 0x5000u
@@ -952,13 +953,6 @@ static void test_states(void **state)
 	expect(0, "active 0+1 01 n | 1+1 01 u1\n");
 }
 
-static void *no_memory(void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-	return NULL;
-}
-
 static void test_no_memory(void **state)
 {
 	char key[16];
@@ -968,13 +962,13 @@ static void test_no_memory(void **state)
 	(void)state;
 	start(SMALL, 2);
 	fill_to(1);
-	mem_set_realloc(no_memory);
+	fail_allocation(1, true);
 	for (i = 1; !r && i < 200; i++) {
 		expect_unchanged(0, 0);
 		snprintf(key, sizeof(key), "u%u", i);
 		r = add(NVS_U8, key, i);
 	}
-	mem_set_realloc(NULL);
+	assert_true(allocation_failed());
 	expect_unchanged(r, ERR_NOMEM);
 	must(add(NVS_U8, key, 1));
 	expect(i, "active 0+1 01 n\n");

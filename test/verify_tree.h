@@ -6,63 +6,15 @@
 #ifndef TEST_VERIFY_TREE_H
 #define TEST_VERIFY_TREE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
 
 #include "batch.h"
-#include "buf.h"
 #include "nvs_keys.h"
 #include "verify.h"
 
-#define must(done) assert_int_equal(done, 0)
-
 /* ---- Files ---- */
-
-static char scratch[64];
-
-static inline int enter_scratch(void **state)
-{
-	(void)state;
-	strcpy(scratch, "/tmp/nvsgen-unit-XXXXXX");
-	return !mkdtemp(scratch) || chdir(scratch);
-}
-
-static inline void empty_scratch(void)
-{
-	assert_int_equal(strncmp(scratch, "/tmp/nvsgen-unit-", 17), 0);
-	must(chdir(scratch));
-	must(system("find . -mindepth 1 -delete"));
-}
-
-static inline int leave_scratch(void **state)
-{
-	(void)state;
-	empty_scratch();
-	return chdir("/") || rmdir(scratch);
-}
-
-static inline void put_file(const char *path, const void *p, size_t n)
-{
-	FILE *f = fopen(path, "wb");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(p, 1, n, f), n);
-	must(fclose(f));
-}
-
-static inline void put_text(const char *path, const char *text)
-{
-	put_file(path, text, strlen(text));
-}
 
 static inline void append(const char *path, const char *text)
 {
@@ -101,7 +53,7 @@ static inline void edit(const char *path, const char *old, const char *new)
 	out += strlen(new);
 	memcpy(result + out, at + strlen(old), len - (size_t)(at - text) -
 	       strlen(old));
-	put_file(path, result, len - strlen(old) + strlen(new));
+	put_bytes_in(path, result, len - strlen(old) + strlen(new));
 	free(result);
 	free(text);
 }
@@ -164,12 +116,12 @@ static inline void put_inputs(void)
 	uint8_t curve[4200];
 	char row[300];
 
-	put_text("conf.csv", conf);
-	put_text("values.csv", header);
+	put_text_in("conf.csv", conf);
+	put_text_in("values.csv", header);
 	for (size_t n = 0; n < sizeof(curve); n++)
 		curve[n] = (uint8_t)(n % 251);
-	put_file("curve.bin", curve, sizeof(curve));
-	put_text("from.txt", "from a file");
+	put_bytes_in("curve.bin", curve, sizeof(curve));
+	put_text_in("from.txt", "from a file");
 	for (int n = 1; n <= DEVICES; n++) {
 		snprintf(row, sizeof(row), "%d,-%d,%d,-%d,%d,-%d,%d,-%d,"
 			 "\"SN-%04d, \"\"x\"\"\",binary %d,0aff%02x,QUJD,,"
@@ -297,8 +249,8 @@ static inline void make_many(void)
 	char row[8];
 
 	empty_scratch();
-	put_text("conf.csv", "a,namespace,\nx,data,u8\n");
-	put_text("values.csv", "x\n");
+	put_text_in("conf.csv", "a,namespace,\nx,data,u8\n");
+	put_text_in("values.csv", "x\n");
 	for (int n = 1; n <= MANY; n++) {
 		snprintf(row, sizeof(row), "%d\n", n);
 		append("values.csv", row);
@@ -306,7 +258,7 @@ static inline void make_many(void)
 	b.size = 0x1000;
 	run_batch(&b);
 	/* Against it each image that is looked at is told. */
-	put_text("m.csv", HEADER);
+	put_text_in("m.csv", HEADER);
 }
 
 #endif

@@ -98,6 +98,13 @@ int file_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
+size_t file_parent_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
 static void aside_close(struct file_aside *f)
 {
 	if (f->fd >= 0)
@@ -151,6 +158,26 @@ int file_aside_write(struct file_aside *f, const void *p, size_t n,
 	if (file_write_all(f->fd, p, n))
 		return err_io(err, errno, "cannot write", f->final);
 	return 0;
+}
+
+int file_open_parent(const char *path)
+{
+	size_t dir = file_parent_len(path);
+	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
+	int fd;
+
+	if (!name) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mem_free(name);
+	return fd;
+}
+
+int file_sync_dir(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
 }
 
 /* The second half of moving by a link, or back to where it began. */

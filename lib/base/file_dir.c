@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file_dir.c - the directories that files lie in: made, opened, read, synced. */
+/* file_dir.c - the directories that files lie in: made, opened, read. */
 #include "file.h"
 
 #include <errno.h>
@@ -10,26 +10,6 @@
 #include <unistd.h>
 
 #include "file_private.h"
-
-int file_open_parent(const char *path)
-{
-	size_t dir = file_parent_len(path);
-	char *name = dir ? mem_strndup(path, dir) : mem_strndup(".", 1);
-	int fd;
-
-	if (!name) {
-		errno = ENOMEM;
-		return -1;
-	}
-	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	mem_free(name);
-	return fd;
-}
-
-int file_sync_dir(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
 
 int file_make_dirs(const char *path, struct err *err)
 {

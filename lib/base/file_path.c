@@ -10,13 +10,6 @@
 
 #include "file_private.h"
 
-size_t file_parent_len(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
 int file_expand_home(const char *path, struct buf *out, struct err *err)
 {
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
