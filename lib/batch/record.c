@@ -103,8 +103,7 @@ static const char *const expected[RECORD_COLUMNS + 1] = {
 	[RECORD_BIN_SHA256] = "a SHA-256 of 64 small hex digits",
 	[RECORD_CSV] = "the CSV of this row's image",
 	[RECORD_CSV_SHA256] = "a SHA-256 of 64 small hex digits",
-	[RECORD_KEYS] = "a key file, of the form keys/NAME.bin, that has a "
-			"SHA-256 beside it",
+	[RECORD_KEYS] = "a key file keys/NAME.bin with a SHA-256 beside it",
 	[RECORD_KEYS_SHA256] = "a SHA-256 of 64 small hex digits",
 	[RECORD_COLUMNS] = "an offset in flash, a multiple of 0x1000",
 };
@@ -134,7 +133,8 @@ static int check_row(const struct record *r, const struct csv_row *row,
 	else if (!is_sum(&cells[RECORD_BIN_SHA256]))
 		wrong = RECORD_BIN_SHA256;
 	else if (csv != bin ||
-		 memcmp(name, cells[RECORD_CSV].text + LENGTH(CSV_DIR), bin))
+		 memcmp(name, cells[RECORD_CSV].text + LENGTH(CSV_DIR),
+			bin) != 0)
 		wrong = RECORD_CSV;
 	else if (!is_sum(&cells[RECORD_CSV_SHA256]))
 		wrong = RECORD_CSV_SHA256;

@@ -69,7 +69,7 @@ static bool is_filled(const uint8_t *p, size_t len, uint8_t byte)
 bool nvs_key_is_hex_text(const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!memchr("0123456789abcdefABCDEF", p[i], 22))
+		if (!p[i] || !strchr("0123456789abcdefABCDEF", p[i]))
 			return false;
 	return true;
 }
