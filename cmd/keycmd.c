@@ -73,17 +73,23 @@ int keycmd_take_words(const struct cli_command *cmd,
 	return -1;
 }
 
-/* Point out a key that is no secret. */
-static void warn_of_pattern(const char *path, bool pattern)
+/* Point out a key that is no secret, or not the one that was meant. */
+static void warn_of_key(const char *path, bool pattern, bool hex_text)
 {
 	struct pos pos = { path, 0, 0 };
 	struct err warning = ERR_INIT;
 
-	if (!pattern)
+	if (pattern)
+		err_at(&warning, &pos, ERR_KEY, "the key follows a pattern, it "
+		       "was not drawn at random: whoever guesses it can read "
+		       "the images; draw a key with generate-key");
+	else if (hex_text)
+		err_at(&warning, &pos, ERR_KEY, "the key is text, all of it hex "
+		       "digits, and is taken as it stands: if they stand for "
+		       "bytes, it is another key than the one that was meant "
+		       "('xxd -r -p' makes bytes of them)");
+	else
 		return;
-	err_at(&warning, &pos, ERR_KEY, "the key follows a pattern, it was not "
-	       "drawn at random: whoever guesses it can read the images; draw "
-	       "a key with generate-key");
 	cli_warning(&warning);
 }
 
@@ -97,9 +103,11 @@ int keycmd_load_input(const struct key_options *k, struct nvs_keys *keys,
 			       "extension .bin", k->inputkey);
 	if (nvs_keys_load(keys, k->inputkey, err))
 		return err->code;
-	warn_of_pattern(k->inputkey,
-			nvs_key_is_pattern(keys->eky, sizeof(keys->eky)) ||
-			nvs_key_is_pattern(keys->tky, sizeof(keys->tky)));
+	warn_of_key(k->inputkey,
+		    nvs_key_is_pattern(keys->eky, sizeof(keys->eky)) ||
+		    nvs_key_is_pattern(keys->tky, sizeof(keys->tky)),
+		    nvs_key_is_hex_text(keys->eky, sizeof(keys->eky)) &&
+		    nvs_key_is_hex_text(keys->tky, sizeof(keys->tky)));
 	return 0;
 }
 
@@ -109,8 +117,9 @@ int keycmd_load_hmac_input(const struct key_options *k,
 {
 	if (nvs_hmac_key_load(hmac_key, k->hmac_inputkey, err))
 		return err->code;
-	warn_of_pattern(k->hmac_inputkey,
-			nvs_key_is_pattern(hmac_key, NVS_HMAC_KEY_SIZE));
+	warn_of_key(k->hmac_inputkey,
+		    nvs_key_is_pattern(hmac_key, NVS_HMAC_KEY_SIZE),
+		    nvs_key_is_hex_text(hmac_key, NVS_HMAC_KEY_SIZE));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "file.h"
 #include "keycmd.h"
+#include "nvs_check.h"
 #include "nvs_crypt.h"
 #include "nvs_keys.h"
 #include "nvs_reader.h"
@@ -109,7 +110,10 @@ static int run(const struct cli_command *cmd, struct job *job)
 static int check_keys(const struct cli_command *cmd,
 		      const struct key_options *k)
 {
-	if (k->keygen == (k->inputkey != NULL))
+	if (k->keygen && k->inputkey)
+		return cli_wrong_usage(cmd, "--keygen and --inputkey exclude "
+				       "each other");
+	if (!k->keygen && !k->inputkey)
 		return cli_wrong_usage(cmd, "encrypt needs one of --keygen and "
 				       "--inputkey");
 	return keycmd_check(cmd, k);
@@ -246,6 +250,27 @@ static int check_decrypted(const struct buf *image, const char *input,
 	return 0;
 }
 
+/* The key fits, but it is no whole image. */
+static int warn_of_damage(struct nvs_reader *reader, const struct buf *image,
+			  const char *input, struct err *err)
+{
+	struct pos pos = { input, 0, 0 };
+	struct err warning = ERR_INIT;
+	size_t count;
+	int r = nvs_reader_load(reader, image->data, image->len, err);
+
+	if (r)
+		return r;
+	count = nvs_check_all(reader, NULL).count[NVS_ERROR];
+	if (!count)
+		return 0;
+	err_at(&warning, &pos, ERR_DAMAGED, "the image is damaged, %zu "
+	       "mistake%s: 'nvs_tool check' on what was decrypted tells where",
+	       count, count == 1 ? "" : "s");
+	cli_warning(&warning);
+	return 0;
+}
+
 /* The image in plaintext, in place; ERR_KEY when the key does not fit. */
 static int decrypt_image(struct buf *image, const char *input,
 			 const char *key, struct err *err)
@@ -269,6 +294,8 @@ static int decrypt_image(struct buf *image, const char *input,
 		r = nvs_image_decrypt(cipher, image->data, image->len, err);
 	if (!r)
 		r = check_decrypted(image, input, key, err);
+	if (!r)
+		r = warn_of_damage(reader, image, input, err);
 	nvs_keys_wipe(&keys);
 	nvs_reader_free(reader);
 	nvs_cipher_free(cipher);

@@ -79,6 +79,9 @@ const char *csv_row_advice(const struct csv_row *row, size_t columns);
 void csv_row_hint(const struct csv_row *header, const char *column,
 		  struct err *err);
 
+/* Whether a row can only be the "NAME,namespace," of a configuration. */
+bool csv_row_is_config(const struct csv_row *row);
+
 /*
  * Where a column of that name stands in a header: 1, 0 when there is none, or
  * ERR_INPUT at the second of two.

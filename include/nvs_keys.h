@@ -75,6 +75,12 @@ int nvs_keys_save(const struct nvs_keys *keys, const char *path,
  */
 bool nvs_key_is_pattern(const uint8_t *p, size_t n);
 
+/*
+ * Whether n bytes of a key are the characters of hex digits: of half the bits
+ * that they seem to have, and probably meant to be bytes.
+ */
+bool nvs_key_is_hex_text(const uint8_t *p, size_t n);
+
 void nvs_keys_wipe(struct nvs_keys *keys);
 
 #endif

@@ -35,6 +35,12 @@ enum text_status {
 enum text_status text_int(const char *s, size_t len, struct text_int *out);
 
 /*
+ * What is wrong with a text that text_int() takes for no number, and what to
+ * do about it, for the habits of spreadsheets; NULL: nothing that is known.
+ */
+const char *text_int_advice(const char *s, size_t len);
+
+/*
  * An unsigned number without blanks or sign, decimal or 0x hexadecimal, for
  * options and sizes. s is NUL-terminated.
  */

@@ -115,6 +115,16 @@ warned "an HMAC key of zeros" 1 "zero.bin: $WEAK"
 try nvs_partition_gen encrypt --keygen --key_protect_hmac \
 	--kp_hmac_inputkey zero.bin in.csv out2.bin 0x3000
 warned "nvs_partition_gen: an HMAC key of zeros" 1 "zero.bin: $WEAK"
+# 32 bytes as hex have the length of a bare key, but hardly are the one meant.
+hex=00112233445566778899aabbccddeeff
+HEX='warning: the key is text, all of it hex digits'
+printf %s $hex >hex32.bin
+printf %s $hex fEDCBA98765432100123456789abcdef >hex64.bin
+make one.csv --inputkey hex64.bin --outdir hex
+warned "a key that is text in hex" 1 "hex64.bin: $HEX" 'xxd -r -p'
+make one.csv --keygen --key_protect_hmac --kp_hmac_inputkey hex32.bin \
+	--outdir hex-hmac
+warned "an HMAC key that is text in hex" 1 "hex32.bin: $HEX"
 cat hmac.bin hmac.bin >halves.bin
 make one.csv --inputkey halves.bin --outdir halves
 refused "two equal halves are no key for AES-XTS" 1 "halves.bin" "equal"

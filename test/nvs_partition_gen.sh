@@ -266,6 +266,10 @@ done
 nvs decrypt no_header_e.bin k.bin d.bin
 same "decrypt the entries of a page whose header is damaged" d.bin \
 	no_header_p.bin
+says "decrypt: says that the image is damaged" no_header_e.bin: warning damaged \
+	'nvs_tool check'
+nvs decrypt e.bin k.bin d.bin
+is "decrypt: of a sound image nothing is said" "$status $(cat "$ERR")" "0 "
 refuses_nvs "decrypt a plain image" 1 k.bin fit -- decrypt p.bin k.bin q.bin
 nvs decrypt "$T/e.bin" k.bin "$T/x/y" --outdir out
 same "decrypt to an absolute path, .bin added" x/y.bin p.bin

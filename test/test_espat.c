@@ -373,7 +373,7 @@ static void test_param_columns(void **state)
 		     "value only");
 	put(DATA, "platform,module_name,version\nPLATFORM_X,\"M,1\n");
 	expect_error("ROOT/" DATA ":2:12: error: the quote that opens this "
-		     "cell is never closed");
+		     "cell is never closed: close it, or remove it");
 }
 
 static void test_module_info(void **state)

@@ -400,7 +400,8 @@ static void test_infile_refused(void **state)
 	expect_refused("type,key,encoding,value\n", 1, header);
 	expect_refused("key,type,encoding\n", 1, header);
 	expect_refused(HEAD "a,namespace,,\nk,data,string,\"x\n", 3,
-		       "the quote that opens this cell is never closed");
+		       "the quote that opens this cell is never closed: "
+		       "close it, or remove it");
 	remove(path);
 	assert_int_equal(homekit_infile_load(&in, path, &err), ERR_IO);
 }

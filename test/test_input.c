@@ -152,7 +152,8 @@ static void test_header(void **state)
 		       "first row is one cell with ';' in it: save the table "
 		       "with commas between the cells\n");
 	expect_refused("key,type,encoding,\"value\n", "i.csv:1:19: error: the "
-		       "quote that opens this cell is never closed\n");
+		       "quote that opens this cell is never closed: close it, "
+		       "or remove it\n");
 }
 
 static void test_rows(void **state)

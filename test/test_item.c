@@ -291,7 +291,8 @@ static void test_numbers_refused(void **state)
 	expect_refused("data", "u8", "  ", ERR_RANGE, "'  ' is empty where a "
 		       "number has to be, of type u8 (0 to 255)");
 	expect_refused("data", "u8", "1.5", ERR_RANGE, "'1.5' is no number of "
-		       "type u8 (0 to 255)");
+		       "type u8 (0 to 255): write digits only, without blanks, "
+		       "separators or decimals");
 	expect_refused("data", "i8", "0b1", ERR_RANGE, "'0b1' is no number of "
 		       "type i8 (-128 to 127)");
 	/* A long one is cut: the message still has room for what matters. */

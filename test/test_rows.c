@@ -187,7 +187,8 @@ static void test_failed_pass(void **state)
 	assert_int_equal(rows_next(&t.rows, &take), ERR_INPUT);
 	rows_take_release(&take);
 	assert_string_equal(t.errors.text, "v.csv:4:1: error: the quote that "
-			    "opens this cell is never closed\n");
+			    "opens this cell is never closed: close it, or "
+			    "remove it\n");
 	buf_release(&seen);
 	close_table();
 }

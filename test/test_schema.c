@@ -142,7 +142,7 @@ static void test_tag(void **state)
 	(void)state;
 	expect_refused("n,namespace,\nk,data,u8,repeat\n", "conf.csv:2:11: "
 		       "error: n:k: 'repeat' where only the tag REPEAT may "
-		       "stand\n");
+		       "stand: write it in capitals, without blanks\n");
 	expect_refused("n,namespace,\nk,data,u8,5\n", "conf.csv:2:11: "
 		       "error: n:k: '5' where only the tag REPEAT may stand\n");
 	expect_refused("n,namespace,,REPEAT\nk,data,u8\n", "conf.csv:1:14: "
@@ -235,7 +235,7 @@ static void test_bad_table(void **state)
 		       "conf.csv:2:3: error: n:k: unknown type 'date', not one "
 		       "of data, file, namespace\n"
 		       "conf.csv:3:3: error: the quote that opens this cell is "
-		       "never closed\n");
+		       "never closed: close it, or remove it\n");
 	expect_refused("n\xE9,namespace,\n", "conf.csv:1:2: error: the byte "
 		       "0xe9 is not UTF-8: save the file as UTF-8 "
 		       "(in a spreadsheet: CSV UTF-8)\n");

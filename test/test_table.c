@@ -295,7 +295,8 @@ static void test_column_of_a_bad_byte_within_quotes(void **state)
 	expect("a\"\"\xE9", "t.csv:1:4: error: the byte 0xe9" NOT_UTF8);
 }
 
-#define NEVER_CLOSED ": error: the quote that opens this cell is never closed\n"
+#define NEVER_CLOSED ": error: the quote that opens this cell is never " \
+		     "closed: close it, or remove it\n"
 
 static void test_never_closed(void **state)
 {
@@ -308,12 +309,17 @@ static void test_never_closed(void **state)
 
 #define BEHIND ": error: text behind the closing quote of a cell: a quote " \
 	       "within a quoted cell is doubled\n"
+#define BLANK_BEHIND ": error: a blank behind the closing quote of a cell: " \
+		     "remove it\n"
 
 static void test_text_behind_a_quote(void **state)
 {
 	(void)state;
 	expect("\"a\"b", "t.csv:1:4" BEHIND);
-	expect("\"a\" ,b", "t.csv:1:4" BEHIND);
+	expect("\"a\" ,b", "t.csv:1:4" BLANK_BEHIND);
+	expect("\"a\"\t\n", "t.csv:1:4" BLANK_BEHIND);
+	expect("\"a\" b,c", "t.csv:1:4" BEHIND);
+	expect("\"7\" \"TFT\",c", "t.csv:1:4" BEHIND);
 	expect("x\n1,\"a\nb\"c\n", "1:1<x>\nt.csv:3:3" BEHIND);
 }
 

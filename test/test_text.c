@@ -65,6 +65,55 @@ static void test_int_refused(void **state)
 		expect_no_int(over[i], TEXT_OVERFLOW);
 }
 
+static void expect_advice(const char *s, const char *part)
+{
+	const char *advice = text_int_advice(s, strlen(s));
+
+	if (!advice != !part || (part && !strstr(advice, part)))
+		fail_msg("'%s': %s", s, advice ? advice : "no advice");
+}
+
+/* What spreadsheets and keyboards make of a number. */
+static void test_int_advice(void **state)
+{
+	(void)state;
+	expect_advice("1.0E+05", "rounded");
+	expect_advice(" 1,7e9 ", "rounded");
+	expect_advice("3E8", "rounded");
+	expect_advice("03/04/2024", "date");
+	expect_advice("2024-03-04", "date");
+	expect_advice("4.3.24", "date");
+	expect_advice("Mar-24", "date");
+	expect_advice("3-DEC", "date");
+	expect_advice("1,234", "digits only");
+	expect_advice("1.234.567", "digits only");
+	expect_advice("12.0", "digits only");
+	expect_advice("1 000", "digits only");
+	expect_advice("1'000", "digits only");
+	expect_advice("--5", "digits only");
+	expect_advice("=\"12\"", "'='");
+	expect_advice("=B2+1", "'='");
+	expect_advice("'12", "the quote");
+	expect_advice("\xE2\x88\x92" "5", "'-' of the keyboard");
+	expect_advice("\xE2\x80\x93" "5", "'-' of the keyboard");
+	expect_advice("1\xC2\xA0" "234", "can't be seen");
+	expect_advice("\xEF\xBB\xBF" "1", "can't be seen");
+	expect_advice("1F", "0x");
+	expect_advice("2fh", "0x");
+	expect_advice("0b11", NULL);
+	expect_advice("none", NULL);
+	expect_advice("12 mm", NULL);
+	expect_advice("x", NULL);
+	expect_advice("", NULL);
+	expect_advice("-", NULL);
+	expect_advice("=", NULL);
+	expect_advice("\xC3", NULL);
+	expect_advice("Mar-", NULL);
+	/* Only the length ends a text. */
+	assert_null(text_int_advice("\0" "1", 2));
+	assert_null(text_int_advice("x1.5", 1));
+}
+
 /* Only the length ends a text: no NUL is looked for, none is passed over. */
 static void test_int_length_counts(void **state)
 {
@@ -404,6 +453,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_int_spellings),
 		cmocka_unit_test(test_int_refused),
+		cmocka_unit_test(test_int_advice),
 		cmocka_unit_test(test_int_length_counts),
 		cmocka_unit_test(test_unsigned),
 		cmocka_unit_test(test_hex),

@@ -168,6 +168,19 @@ listed 'if it is encrypted, its key is needed'
 try mfg_gen generate-key --keyfile other.bin
 try mfg_gen verify --outdir secret --inputkey keys/other.bin
 listed 'the key does not fit'
+generate conf.csv good.csv --outdir hmac --keygen --key_protect_hmac \
+	--kp_hmac_keygen
+rm hmac/keys/hmac-keys-P-2.bin
+try mfg_gen verify --outdir hmac
+listed 'its HMAC key file'
+rm hmac/keys/keys-P-2.bin
+try mfg_gen verify --outdir hmac
+listed 'its key file'
+try mfg_gen verify --outdir made --inputkey keys/key.bin
+listed 'the image is not encrypted'
+sed 's/^1,/3,/' made.csv >mixed.csv
+try mfg_gen verify --outdir made --manifest mixed.csv
+listed "is not the id in the name of this row's image"
 cp -r made bad
 cp bad/bin/P-1.bin bad/bin/P-2.bin
 try mfg_gen verify --outdir bad

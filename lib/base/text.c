@@ -116,6 +116,139 @@ static size_t utf8_sequence(const uint8_t *p, size_t len)
 	return n;
 }
 
+/*
+ * Whether a terminal obeys the character at s, of take bytes, or shows
+ * nothing for it: C0 and C1 control characters; spaces and hyphens that look
+ * like others; marks of direction; the byte-order mark.
+ */
+static bool is_hidden(const uint8_t *s, size_t take)
+{
+	if (take < 2)
+		return !take || s[0] < ' ' || s[0] == 0x7F;
+	if (take == 2)
+		return (s[0] == 0xC2 && (s[1] <= 0xA0 || s[1] == 0xAD)) ||
+		       (s[0] == 0xD8 && s[1] == 0x9C);
+	if (take == 3 && s[0] == 0xE2 && s[1] == 0x80)
+		return s[2] <= 0x8F || (s[2] >= 0xA8 && s[2] <= 0xAF);
+	if (take == 3 && s[0] == 0xE2 && s[1] == 0x81)
+		return s[2] >= 0xA0 && s[2] <= 0xAF;
+	return take == 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF;
+}
+
+#define IT_WAS_ROUNDED "the spreadsheet has rounded it: make it a column of " \
+		       "text and enter the number anew"
+
+/* Whether all of a text are decimal digits or one of these characters. */
+static bool is_of(const char *s, size_t len, const char *others)
+{
+	for (size_t i = 0; i < len; i++)
+		if (digit_value(s[i]) >= 10 &&
+		    (!s[i] || !strchr(others, s[i])))
+			return false;
+	return len;
+}
+
+static bool is_hex(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (digit_value(s[i]) >= 16)
+			return false;
+	return len;
+}
+
+/* 1.0E+05, 1,7e9: digits, an E, digits. */
+static bool is_rounded(const char *s, size_t len)
+{
+	size_t e = 0;
+
+	while (e < len && s[e] != 'e' && s[e] != 'E')
+		e++;
+	return e < len && digit_value(s[0]) < 10 && is_of(s, e, ".,") &&
+	       is_of(s + e + 1, len - e - 1, "+-");
+}
+
+/* 2024-03-04, 03/04/2024, 3.4.24; not 1.234.567, whose middle is longer. */
+static bool is_date(const char *s, size_t len)
+{
+	size_t marks = 0, middle = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool digit = digit_value(s[i]) < 10;
+
+		marks += !digit;
+		middle += digit && marks == 1;
+	}
+	return marks == 2 && middle && middle < 3 && digit_value(s[0]) < 10 &&
+	       is_of(s, len, "/-.");
+}
+
+static bool is_month(const char *s, size_t len)
+{
+	static const char *const months[] = {
+		"jan", "feb", "mar", "apr", "may", "jun",
+		"jul", "aug", "sep", "oct", "nov", "dec"
+	};
+
+	for (unsigned i = 0; i < 12; i++)
+		if (text_same_word(s, len, months[i]))
+			return true;
+	return false;
+}
+
+/* Mar-24, 3-Mar: what "3-24" and "3-3" have become. */
+static bool has_month(const char *s, size_t len)
+{
+	const char *hyphen = memchr(s, '-', len);
+	size_t front = hyphen ? (size_t)(hyphen - s) : len;
+	size_t back = hyphen ? len - front - 1 : 0;
+
+	return hyphen && ((is_month(s, front) && is_of(hyphen + 1, back, "")) ||
+			  (is_of(s, front, "") && is_month(hyphen + 1, back)));
+}
+
+static bool has_hidden(const char *s, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		const uint8_t *p = (const uint8_t *)s + i;
+
+		n = utf8_sequence(p, len - i);
+		if (n > 1 && is_hidden(p, n))
+			return true;
+		n = n ? n : 1;
+	}
+	return false;
+}
+
+const char *text_int_advice(const char *s, size_t len)
+{
+	text_trim(&s, &len);
+	if (len > 1 && s[0] == '=')
+		return "write the number alone, without '=' and quotes";
+	if (len > 1 && (s[0] == '\'' || s[0] == '"'))
+		return "write the number alone, without the quote";
+	if (has_hidden(s, len))
+		return "it holds a blank or a mark that can't be seen: type it "
+		       "anew";
+	/* Minus sign, en dash, em dash: what typesetters write. */
+	if (len > 3 && (!memcmp(s, "\xE2\x88\x92", 3) ||
+			!memcmp(s, "\xE2\x80\x93", 3) ||
+			!memcmp(s, "\xE2\x80\x94", 3)))
+		return "the minus has to be the '-' of the keyboard";
+	if (is_rounded(s, len))
+		return IT_WAS_ROUNDED;
+	if (is_date(s, len) || has_month(s, len))
+		return "the spreadsheet took it for a date: make it a column "
+		       "of text and enter the number anew";
+	if (len > 1 && is_of(s, len, ".,_ '+-"))
+		return "write digits only, without blanks, separators or "
+		       "decimals";
+	if (len > 1 && s[1] != 'b' && s[1] != 'B' &&
+	    (is_hex(s, len) ||
+	     ((s[len - 1] == 'h' || s[len - 1] == 'H') && is_hex(s, len - 1))))
+		return "a hex number begins with 0x";
+	return NULL;
+}
+
 static int bad_char(struct err *err, const char *s, size_t len, size_t i,
 		    const char *what)
 {
@@ -123,8 +256,12 @@ static int bad_char(struct err *err, const char *s, size_t len, size_t i,
 	char shown[TEXT_SHOWN];
 
 	text_show(shown, sizeof(shown), s + i, n ? n : 1);
-	return err_set(err, ERR_INPUT, "'%s' at character %zu is no %s", shown,
-		       i + 1, what);
+	err_set(err, ERR_INPUT, "'%s' at character %zu is no %s", shown, i + 1,
+		what);
+	if (n > 1 && is_hidden((const uint8_t *)s + i, n))
+		err_more(err, ": it is a blank or a mark that can't be seen, "
+			 "remove it");
+	return ERR_INPUT;
 }
 
 int text_hex_check(const char *s, size_t len, struct err *err)
@@ -139,6 +276,8 @@ int text_hex_check(const char *s, size_t len, struct err *err)
 		bad_char(err, s, len, (size_t)(p - s) + i, "hex digit");
 		if (i == 1 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
 			err_more(err, ": leave out the 0x");
+		else if (is_rounded(p, n))
+			err_more(err, ": " IT_WAS_ROUNDED);
 		else if (text_is_space(p[i]) || strchr(":-,", p[i]))
 			err_more(err, ": leave out what separates the bytes");
 		return ERR_INPUT;
@@ -358,25 +497,6 @@ bool text_has_control(const char *s)
 		if (control_len(s, len))
 			return true;
 	return false;
-}
-
-/*
- * Whether a terminal obeys the character at s, of take bytes, or shows
- * nothing for it: C0 and C1 control characters; spaces and hyphens that look
- * like others; marks of direction; the byte-order mark.
- */
-static bool is_hidden(const uint8_t *s, size_t take)
-{
-	if (take < 2)
-		return !take || s[0] < ' ' || s[0] == 0x7F;
-	if (take == 2)
-		return (s[0] == 0xC2 && (s[1] <= 0xA0 || s[1] == 0xAD)) ||
-		       (s[0] == 0xD8 && s[1] == 0x9C);
-	if (take == 3 && s[0] == 0xE2 && s[1] == 0x80)
-		return s[2] <= 0x8F || (s[2] >= 0xA8 && s[2] <= 0xAF);
-	if (take == 3 && s[0] == 0xE2 && s[1] == 0x81)
-		return s[2] >= 0xA0 && s[2] <= 0xAF;
-	return take == 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF;
 }
 
 char *text_show(char *out, size_t size, const char *s, size_t len)

@@ -99,8 +99,7 @@ static const char *const expected[MANIFEST_COLUMNS + 1] = {
 	[MANIFEST_BIN_SHA256] = "a SHA-256 of 64 small hex digits",
 	[MANIFEST_CSV] = "the CSV of this row's image",
 	[MANIFEST_CSV_SHA256] = "a SHA-256 of 64 small hex digits",
-	[MANIFEST_KEYS] = "a key file, of the form keys/NAME.bin, that has a "
-			  "SHA-256 beside it",
+	[MANIFEST_KEYS] = "a key file keys/NAME.bin with a SHA-256 beside it",
 	[MANIFEST_KEYS_SHA256] = "a SHA-256 of 64 small hex digits",
 	[MANIFEST_COLUMNS] = "an offset in flash, a multiple of 0x1000",
 };
@@ -132,7 +131,8 @@ static int check_row(const struct manifest_index *index,
 	else if (!is_sum(&cells[MANIFEST_BIN_SHA256]))
 		wrong = MANIFEST_BIN_SHA256;
 	else if (csv != bin ||
-		 memcmp(name, cells[MANIFEST_CSV].text + LENGTH(CSV_DIR), bin))
+		 memcmp(name, cells[MANIFEST_CSV].text + LENGTH(CSV_DIR),
+			bin) != 0)
 		wrong = MANIFEST_CSV;
 	else if (!is_sum(&cells[MANIFEST_CSV_SHA256]))
 		wrong = MANIFEST_CSV_SHA256;

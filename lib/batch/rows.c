@@ -410,6 +410,9 @@ void rows_look_through(int fd, const char *file, const struct err_sink *errors)
 	size_t columns = 0;
 
 	while (t && csv_table_next(t, &row, &err) > 0) {
+		/* A configuration in its place: its caller has said so. */
+		if (!columns && csv_row_is_config(&row))
+			break;
 		if (!columns)
 			columns = row.count;
 		if (csv_row_check_count(&row, columns, file, &err))

@@ -311,6 +311,17 @@ static int number_error(const struct csv_spec *spec,
 		       low ? "-" : "", low, limit(e->type, false));
 }
 
+static int no_number(const struct csv_spec *spec, const struct csv_cell *cell,
+		     struct err *err)
+{
+	const char *advice = text_int_advice(cell->text, cell->len);
+
+	number_error(spec, cell, "is no number of type", err);
+	if (advice)
+		err_more(err, ": %s", advice);
+	return ERR_RANGE;
+}
+
 static int decode_number(const struct csv_spec *spec,
 			 const struct csv_cell *cell, struct nvs_item *item,
 			 struct err *err)
@@ -322,7 +333,7 @@ static int decode_number(const struct csv_spec *spec,
 		return number_error(spec, cell, "is empty where a number has to "
 				    "be, of type", err);
 	case TEXT_NOT:
-		return number_error(spec, cell, "is no number of type", err);
+		return no_number(spec, cell, err);
 	case TEXT_OVERFLOW:
 		return number_error(spec, cell, "does not fit", err);
 	case TEXT_OK:
@@ -334,12 +345,34 @@ static int decode_number(const struct csv_spec *spec,
 	return 0;
 }
 
+/* Certificates come as text around the base64. */
+static int refuse_pem(const char *s, size_t len, struct err *err)
+{
+	static const char pem[] = "-----BEGIN ";
+
+	if (len < sizeof(pem) || memcmp(s, pem, sizeof(pem) - 1) != 0)
+		return 0;
+	return err_set(err, ERR_INPUT, "it is PEM, not base64 alone: take the "
+		       "encoding string or binary, or remove the lines "
+		       "-----BEGIN and -----END");
+}
+
 /* Hex or base64 text to the bytes it stands for, appended to out. */
 static int text_to_bytes(enum csv_encoding encoding, const char *s, size_t len,
 			 struct buf *out, struct err *err)
 {
-	return encoding == CSV_HEX2BIN ? text_hex(s, len, out, err) :
+	if (encoding == CSV_HEX2BIN)
+		return text_hex(s, len, out, err);
+	return refuse_pem(s, len, err) ? ERR_INPUT :
 					 text_base64(s, len, out, err);
+}
+
+static int base64_size(const char *s, size_t len, size_t *size,
+		       struct err *err)
+{
+	*size = 0;
+	return refuse_pem(s, len, err) ? ERR_INPUT :
+					 text_base64_size(s, len, size, err);
 }
 
 /*
@@ -377,20 +410,6 @@ static int lines_to_hex(const struct buf *text, struct buf *out,
 	return r;
 }
 
-/* Certificates come as text around the base64. */
-static int base64_to_bytes(const struct buf *text, struct buf *out,
-			   struct err *err)
-{
-	static const char pem[] = "-----BEGIN ";
-	const char *s = (const char *)text->data;
-
-	if (text->len >= sizeof(pem) && !memcmp(s, pem, sizeof(pem) - 1))
-		return err_set(err, ERR_INPUT, "it is PEM, not base64 alone: "
-			       "take the encoding string or binary, or remove "
-			       "the lines -----BEGIN and -----END");
-	return text_base64(s, text->len, out, err);
-}
-
 /* The contents of a file for an encoding, as csv_files keeps them. */
 static int convert_file(int how, struct buf *raw, struct buf *out,
 			struct err *err)
@@ -401,7 +420,8 @@ static int convert_file(int how, struct buf *raw, struct buf *out,
 	if (how == CSV_HEX2BIN)
 		return lines_to_hex(raw, out, err);
 	if (how == CSV_BASE64)
-		return base64_to_bytes(raw, out, err);
+		return text_to_bytes(CSV_BASE64, (const char *)raw->data,
+				     raw->len, out, err);
 	if (how == CSV_STRING) {
 		if (!text_is_utf8(raw->data, raw->len, &at))
 			return err_set(err, ERR_INPUT, "byte %zu (0x%02x) is not "
@@ -463,7 +483,7 @@ static int decode_text(struct csv_decoder *d, const struct csv_spec *spec,
 	if (spec->encoding == CSV_STRING || spec->encoding == CSV_BINARY)
 		return 0;
 	if (length_only && spec->encoding == CSV_BASE64) {
-		r = text_base64_size(cell->text, cell->len, &item->len, err);
+		r = base64_size(cell->text, cell->len, &item->len, err);
 		return r ? text_error(spec, cell, err) : 0;
 	}
 	d->bytes.len = 0;

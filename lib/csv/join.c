@@ -69,7 +69,13 @@ static int report_no_header(const struct csv_join *j,
 	err_at(&err, &pos, ERR_INPUT, "no column has the name of a key: the "
 	       "first line has to name the columns, the configuration's "
 	       "first key is '%s', the first column '%s'", key, shown);
-	csv_row_hint(header, first, &err);
+	if (csv_row_is_config(header))
+		err_more(&err, ": this is a configuration; the table of values "
+			 "is the second argument");
+	else if (!strncmp(header->cells[0].text, "sep=", 4))
+		err_more(&err, ": remove this line");
+	else
+		csv_row_hint(header, first, &err);
 	sink->report(sink->ctx, &err);
 	return err.code;
 }
@@ -105,7 +111,12 @@ static int report_missing(const struct csv_join *j,
 				   "keys of that name, the table %zu column%s",
 				   spec->label, j->file, total, have,
 				   have == 1 ? "" : "s");
-		csv_row_hint(header, spec->name, &err);
+		if (count_columns(header, spec->label))
+			err_more(&err, "; a column '%s' is there: call it '%s', "
+				 "as columns have no namespaces", spec->label,
+				 spec->name);
+		else
+			csv_row_hint(header, spec->name, &err);
 		sink->report(sink->ctx, &err);
 	}
 	return r;

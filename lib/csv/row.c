@@ -39,34 +39,6 @@ static bool are_empty(const struct csv_row *row, size_t from)
 	return true;
 }
 
-const char *csv_row_advice(const struct csv_row *row, size_t columns)
-{
-	char found = row->count == 1 ? separator_in(&row->cells[0]) : 0;
-
-	if (found)
-		return found == ';' ? "there are ';' where commas have to be" :
-				      "there are tabs where commas have to be";
-	if (row->count < columns)
-		return "one or more are missing";
-	return are_empty(row, columns) ?
-	       "remove the commas at the end of the line" :
-	       "a value with a comma in it has to be quoted";
-}
-
-int csv_row_check_count(const struct csv_row *row, size_t columns,
-			const char *file, struct err *err)
-{
-	size_t n = row->count < columns ? row->count - 1 : columns;
-	struct pos pos;
-
-	if (row->count == columns)
-		return 0;
-	pos = csv_cell_pos(file, &row->cells[n]);
-	return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected %zu as in the "
-		      "header: %s", row->count, row->count == 1 ? "" : "s",
-		      columns, csv_row_advice(row, columns));
-}
-
 /* Blanks, no-break spaces and byte-order marks at s; how many bytes. */
 static size_t blank_len(const char *s, size_t len)
 {
@@ -87,13 +59,89 @@ static size_t blank_len(const char *s, size_t len)
 	}
 }
 
+/* A blank before the quote, which makes it a character like others. */
+static bool begins_late(const struct csv_cell *cell)
+{
+	size_t n = blank_len(cell->text, cell->len);
+
+	return n && n < cell->len && cell->text[n] == '"';
+}
+
+/* Quotes as typesetters write them: U+201C to U+201F. */
+static bool has_curly_quote(const struct csv_cell *cell)
+{
+	for (size_t i = 0; i + 3 <= cell->len; i++)
+		if (!memcmp(cell->text + i, "\xE2\x80", 2) &&
+		    ((uint8_t)cell->text[i + 2] & 0xFC) == 0x9C)
+			return true;
+	return false;
+}
+
+static bool any_cell(const struct csv_row *row,
+		     bool (*is_so)(const struct csv_cell *cell))
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (is_so(&row->cells[i]))
+			return true;
+	return false;
+}
+
+const char *csv_row_advice(const struct csv_row *row, size_t columns)
+{
+	char found = row->count == 1 ? separator_in(&row->cells[0]) : 0;
+
+	if (found)
+		return found == ';' ? "there are ';' where commas have to be" :
+				      "there are tabs where commas have to be";
+	if (row->count < columns)
+		return "one or more are missing";
+	if (are_empty(row, columns))
+		return "remove the commas at the end of the line";
+	if (any_cell(row, begins_late))
+		return "a quoted value begins with its quote: remove the blank "
+		       "before it";
+	if (any_cell(row, has_curly_quote))
+		return "a value with a comma in it is quoted with \", not with "
+		       "curly quotes";
+	return "a value with a comma in it has to be quoted";
+}
+
+int csv_row_check_count(const struct csv_row *row, size_t columns,
+			const char *file, struct err *err)
+{
+	size_t n = row->count < columns ? row->count - 1 : columns;
+	struct pos pos;
+
+	if (row->count == columns)
+		return 0;
+	pos = csv_cell_pos(file, &row->cells[n]);
+	return err_at(err, &pos, ERR_INPUT, "%zu cell%s, expected %zu as in the "
+		      "header: %s", row->count, row->count == 1 ? "" : "s",
+		      columns, csv_row_advice(row, columns));
+}
+
+static bool same_letters(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (a[i] != b[i] && !(((a[i] ^ b[i]) == 0x20) &&
+				      ((a[i] | 0x20) >= 'a') &&
+				      ((a[i] | 0x20) <= 'z')))
+			return false;
+	return true;
+}
+
+/* Blanks around a name in the configuration are no better than others. */
 static bool is_nearly(const struct csv_cell *cell, const char *name)
 {
 	size_t front = blank_len(cell->text, cell->len);
-	size_t len = strlen(name);
+	size_t len = 0;
 
+	name += blank_len(name, strlen(name));
+	while (name[len] && blank_len(name + len, strlen(name + len)) !=
+			    strlen(name + len))
+		len++;
 	return cell->len - front >= len &&
-	       text_same_word(cell->text + front, len, name) &&
+	       same_letters(cell->text + front, name, len) &&
 	       blank_len(cell->text + front + len, cell->len - front - len) ==
 	       cell->len - front - len;
 }
@@ -114,6 +162,14 @@ void csv_row_hint(const struct csv_row *header, const char *column,
 				   cell->len));
 		return;
 	}
+}
+
+bool csv_row_is_config(const struct csv_row *row)
+{
+	return row->count >= 3 && row->count <= 4 && row->cells[0].len &&
+	       !row->cells[2].len &&
+	       text_same_word(row->cells[1].text, row->cells[1].len,
+			      "namespace");
 }
 
 int csv_row_find(const struct csv_row *header, const char *column,

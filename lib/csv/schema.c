@@ -29,11 +29,18 @@ static int check_tag(const struct csv_row *row, const char *file,
 		return 0;
 	tag = &row->cells[3];
 	pos = csv_cell_pos(file, tag);
-	if (strcmp(tag->text, "REPEAT") != 0)
-		return err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag "
-			      "REPEAT may stand", spec->label,
-			      text_show(shown, sizeof(shown), tag->text,
-					tag->len));
+	if (strcmp(tag->text, "REPEAT") != 0) {
+		const char *s = tag->text;
+		size_t len = tag->len;
+
+		err_at(err, &pos, ERR_INPUT, "%s: '%s' where only the tag REPEAT "
+		       "may stand", spec->label,
+		       text_show(shown, sizeof(shown), s, len));
+		text_trim(&s, &len);
+		if (text_same_word(s, len, "repeat"))
+			err_more(err, ": write it in capitals, without blanks");
+		return ERR_INPUT;
+	}
 	if (spec->is_namespace)
 		return err_at(err, &pos, ERR_INPUT, "%s: a namespace can't be "
 			      "tagged REPEAT", spec->label);
@@ -91,6 +98,26 @@ static int check_no_header(const struct csv_row *row, const char *file,
 	return err_at(err, &pos, ERR_INPUT, "a configuration has no header line: "
 		      "remove 'key,type,encoding', its first line is a "
 		      "namespace");
+}
+
+/* Many columns, none of them a type: the table of values has such a header. */
+static int check_no_values(const struct csv_row *row, const char *file,
+			   struct err *err)
+{
+	struct pos pos = csv_cell_pos(file, &row->cells[0]);
+	static const char *const types[] = { "namespace", "data", "file" };
+	char shown[TEXT_SHOWN];
+
+	for (unsigned i = 0; i < 3; i++)
+		if (row->count <= 5 ||
+		    text_same_word(row->cells[1].text, row->cells[1].len,
+				   types[i]))
+			return 0;
+	return err_at(err, &pos, ERR_INPUT, "this is no configuration, its first "
+		      "line has %zu cells and begins with '%s': if it is the "
+		      "table of values, that is the second argument", row->count,
+		      text_show(shown, sizeof(shown), row->cells[0].text,
+				row->cells[0].len));
 }
 
 static int parse_row(struct csv_line *line, const struct csv_row *row,
@@ -195,8 +222,9 @@ int csv_schema_read_as(struct csv_schema *s, const char *file, const void *p,
 	t = csv_table_new_memory(p, n, file, CSV_NO_COMMENTS, &err);
 	while (t && (r = csv_table_next(t, &row, &err)) > 0) {
 		bool first = !s->count && !result;
-		bool hopeless = first && csv_row_check_separator(&row, file,
-								 &err);
+		bool hopeless = first &&
+				(csv_row_check_separator(&row, file, &err) ||
+				 check_no_values(&row, file, &err));
 
 		if (!hopeless)
 			hopeless = add_row(s, &names, &row, file, dialect, &ns,

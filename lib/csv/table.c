@@ -347,6 +347,14 @@ static const bool is_special[UINT8_MAX + 1] = {
 	['\0'] = true, [','] = true, ['"'] = true, ['\r'] = true, ['\n'] = true,
 };
 
+/* Whether nothing but blanks stands before the cell's end. */
+static bool are_blanks(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p < end && *p != '"' && is_special[*p];
+}
+
 /* Ordinary characters, as many as stand there. */
 static int scan_run(struct csv_table *t, struct err *err)
 {
@@ -355,8 +363,11 @@ static int scan_run(struct csv_table *t, struct err *err)
 	size_t chars;
 
 	if (t->state == CELL_CLOSED)
-		return fail_here(t, err, "text behind the closing quote of a cell"
-				 ": a quote within a quoted cell is doubled");
+		return fail_here(t, err, are_blanks(p, t->end) ?
+				 "a blank behind the closing quote of a cell: "
+				 "remove it" :
+				 "text behind the closing quote of a cell: a "
+				 "quote within a quoted cell is doubled");
 	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
 		return ERR_NOMEM;
 	while (p < t->end && !is_special[*p])
@@ -481,7 +492,7 @@ static int finish(struct csv_table *t, struct err *err)
 		struct pos pos = cell_pos(t);
 
 		return err_at(err, &pos, ERR_INPUT, "the quote that opens this "
-			      "cell is never closed");
+			      "cell is never closed: close it, or remove it");
 	}
 	if (t->state == CELL_START && begin_cell(t, CELL_PLAIN, err))
 		return ERR_NOMEM;
@@ -512,6 +523,8 @@ static int skip_mark(struct csv_table *t, struct err *err)
 {
 	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
 	static const uint8_t zip[4] = { 'P', 'K', 3, 4 };
+	static const uint8_t ole[4] = { 0xD0, 0xCF, 0x11, 0xE0 };
+	static const uint8_t gzip[2] = { 0x1F, 0x8B };
 
 	t->at_start = false;
 	if (t->end - t->p >= 3 && !memcmp(t->p, mark, 3))
@@ -526,6 +539,12 @@ static int skip_mark(struct csv_table *t, struct err *err)
 	else if (t->end - t->p >= 4 && !memcmp(t->p, zip, 4))
 		return fail_here(t, err, "this is a workbook (or another ZIP "
 				 "archive), not a CSV: " SAVE_AS);
+	else if (t->end - t->p >= 4 && !memcmp(t->p, ole, 4))
+		return fail_here(t, err, "this is a workbook of an old "
+				 "spreadsheet, not a CSV: " SAVE_AS);
+	else if (t->end - t->p >= 2 && !memcmp(t->p, gzip, 2))
+		return fail_here(t, err, "this is compressed (gzip), not a CSV: "
+				 "unpack it first");
 	return 0;
 }
 

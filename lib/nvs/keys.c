@@ -66,15 +66,36 @@ static bool is_filled(const uint8_t *p, size_t len, uint8_t byte)
 	return true;
 }
 
+bool nvs_key_is_hex_text(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!p[i] || !strchr("0123456789abcdefABCDEF", p[i]))
+			return false;
+	return true;
+}
+
+/* What a file of a wrong length may hold. */
+static void hint_at_text(const uint8_t *p, size_t len, struct err *err)
+{
+	while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
+		len--;
+	if (len >= NVS_HMAC_KEY_SIZE && nvs_key_is_hex_text(p, len))
+		err_more(err, "; these are hex digits, which 'xxd -r -p' makes "
+			 "bytes of");
+}
+
 int nvs_keys_unpack(struct nvs_keys *keys, const uint8_t *p, size_t len,
 		    struct err *err)
 {
 	uint32_t want, found;
 
-	if (len != NVS_KEYS_SIZE && len != NVS_KEY_PARTITION_SIZE)
-		return err_set(err, ERR_KEY, "%zu bytes are no NVS key: a key "
-			       "partition has %u bytes, a bare key %u", len,
-			       NVS_KEY_PARTITION_SIZE, NVS_KEYS_SIZE);
+	if (len != NVS_KEYS_SIZE && len != NVS_KEY_PARTITION_SIZE) {
+		err_set(err, ERR_KEY, "%zu bytes are no NVS key: a key "
+			"partition has %u bytes, a bare key %u", len,
+			NVS_KEY_PARTITION_SIZE, NVS_KEYS_SIZE);
+		hint_at_text(p, len, err);
+		return ERR_KEY;
+	}
 	if (is_filled(p, len, 0xFF))
 		return err_set(err, ERR_KEY, "all bytes are 0xFF, erased flash: "
 			       "no key was written to it");
@@ -133,9 +154,11 @@ int nvs_hmac_key_load(uint8_t key[NVS_HMAC_KEY_SIZE], const char *path,
 	int r;
 
 	r = read_secret(path, &raw, err);
-	if (!r && raw.len != NVS_HMAC_KEY_SIZE)
+	if (!r && raw.len != NVS_HMAC_KEY_SIZE) {
 		r = err_set(err, ERR_KEY, "HMAC key file '%s': %zu bytes, an HMAC "
 			    "key has %u", path, raw.len, NVS_HMAC_KEY_SIZE);
+		hint_at_text(raw.data, raw.len, err);
+	}
 	if (!r)
 		memcpy(key, raw.data, NVS_HMAC_KEY_SIZE);
 	buf_wipe(&raw);

@@ -41,6 +41,11 @@ static int check_size(struct parttable_reader *r, const struct partition *p)
 			      "partition '%s': the "
 			      "size 0x%x of an app has to be a multiple of "
 			      "0x%x", p->name, p->size, align);
+	if (is_data(p, PART_DATA_NVS) && !p->size &&
+	    !(p->flags & PART_READONLY))
+		return part_err(r->err, r->table, p, PART_SIZE, ERR_RANGE,
+			      "partition '%s' has no bytes; NVS needs at least "
+			      "0x3000", p->name);
 	if (is_data(p, PART_DATA_NVS) && p->size < NVS_MIN_RW_SIZE &&
 	    !(p->flags & PART_READONLY))
 		return part_err(r->err, r->table, p, PART_SIZE, ERR_RANGE,

@@ -192,8 +192,14 @@ static int parse_type(struct text_reader *t, struct partition *p)
 				 "number");
 	if (part_type_find(f->s, f->len, &p->type))
 		return 0;
-	if (is_no_number(f))
-		return unknown_word(t, TYPE, 0);
+	if (is_no_number(f)) {
+		int r = unknown_word(t, TYPE, 0);
+
+		if (text_same_word(f->s, f->len, "type"))
+			err_more(t->r->err, "; a line of headings has to begin "
+				 "with '#'");
+		return r;
+	}
 	return byte_field(t, TYPE, &p->type);
 }
 
