@@ -374,4 +374,37 @@ refuses "HomeKit batch: a prefix that is too long for its plan" 1 \
 try "${batch[@]}" "$(repeat 233 p)" --outdir long
 succeeds "HomeKit batch: the longest prefix"
 
+# ---- verify between the two halves of a batch that is published ----
+
+two
+mkdir -p out/bin out/csv
+try mfg_gen generate conf.csv values.csv Q 0x3000 --outdir out
+failing CALL=renameat2 AT=3 SIGNAL=9 -- mfg_gen generate conf.csv values.csv \
+	P 0x3000 --outdir out --jobs 1
+try mfg_gen verify --outdir out
+refused "verify: a batch that is half in place" 1 \
+	"csv/P-1.csv: error: there is no image of that name" \
+	"out/.mfg_gen-P.partial: warning: a run that was stopped"
+try mfg_gen verify --outdir out Q
+is "verify: it is no concern of another batch" "$status $(cat "$ERR")" "0 "
+try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --resume
+rm out/bin/P-1.bin
+try mfg_gen verify --outdir out
+is "verify: of no concern when it is complete" \
+	"$status $(grep -c warning "$ERR")" "1 0"
+
+# ---- 65,535 keys took half a minute to be found in the header ----
+
+fresh
+{
+	echo dev,namespace,
+	seq -f 'k%.0f,data,u8' 65535
+} >conf.csv
+seq -f 'k%.0f' 65535 | paste -sd , >values.csv
+repeat 65534 x | sed 's/x/1,/g; s/$/1\n/' >>values.csv
+last_command="mfg_gen generate, 65,535 keys" status=0
+timeout 25 mfg_gen generate conf.csv values.csv P 0x400000 --outdir out \
+	>"$OUT" 2>"$ERR" || status=$?
+succeeds "65,535 keys"
+
 finish
