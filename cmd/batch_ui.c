@@ -68,6 +68,13 @@ static int parse(struct batch_ui *ui, const struct cli_command *cmd,
 	if (r < 0 && ui->resume && ui->restart)
 		r = cli_wrong_usage(cmd, "--resume and --restart exclude each "
 				    "other");
+	if (r < 0 && b->manifest && !*b->manifest)
+		r = cli_wrong_usage(cmd, "--manifest: the name of a file is "
+				    "missing");
+	if (r < 0 && b->manifest && !strcmp(b->manifest, "-"))
+		r = cli_wrong_usage(cmd, "--manifest: standard output has the "
+				    "summary, give the name of a file (./- is "
+				    "one)");
 	b->start = ui->resume ? BATCH_RESUME :
 		   ui->restart ? BATCH_RESTART : BATCH_NEW;
 	return r;
@@ -80,6 +87,8 @@ int batch_ui_start(struct batch_ui *ui, const struct cli_command *cmd,
 	int r = parse(ui, cmd, b);
 
 	ui->cmd = cmd;
+	if (!*b->outdir)
+		b->outdir = ".";
 	if (r >= 0)
 		return r;
 	r = partition_find(&ui->partition, ui->size, encrypted, &ui->place,
@@ -87,6 +96,7 @@ int batch_ui_start(struct batch_ui *ui, const struct cli_command *cmd,
 	if (r)
 		return cli_fail(cmd, &err);
 	b->size = ui->place.size;
+	b->size_source = ui->partition.table;
 	b->offset_known = ui->place.has_offset;
 	b->offset = ui->place.offset;
 	b->errors = (struct err_sink){ show_error, ui };

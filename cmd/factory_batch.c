@@ -15,6 +15,7 @@ struct job {
 	struct key_words keys;
 	const char *count, *category, *flags;
 	struct nvs_keys given;
+	struct buf key_name;
 };
 
 /* "ip,wac": words with a comma or plus between them. */
@@ -102,7 +103,11 @@ static int check_keys(const struct cli_command *cmd, struct job *job)
 	if (r >= 0)
 		return r;
 	b->keys = k.keygen ? BATCH_DRAWN : BATCH_GIVEN;
-	b->key_name = k.keyfile;
+	if (k.keyfile) {
+		if (keycmd_file_name(k.keyfile, &job->key_name, &err))
+			return cli_fail(cmd, &err);
+		b->key_name = (char *)job->key_name.data;
+	}
 	b->given = k.keygen ? NULL : &job->given;
 	b->key_source = k.inputkey;
 	if (!k.keygen && keycmd_load_input(&k, &job->given, &err))
@@ -201,6 +206,7 @@ int factory_batch(int argc, char **argv)
 
 	if (r < 0)
 		r = cli_close_stdout(run(&cmd, &job));
+	buf_release(&job.key_name);
 	nvs_keys_wipe(&job.given);
 	return r;
 }

@@ -122,6 +122,7 @@ static int take_size(struct run *run, const struct job *job, struct err *err)
 	r = partition_find(&job->partition, size, s->encrypt, &run->place,
 			   err);
 	s->size = run->place.size;
+	s->size_source = job->partition.table;
 	return r ? r : factory_size_check(&run->place, err);
 }
 

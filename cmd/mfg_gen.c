@@ -224,11 +224,8 @@ static int generate(int argc, char **argv)
 	};
 	int r = cli_parse(&cmd, argc, argv, NULL, NULL);
 
-	if (r < 0) {
-		if (!*b->outdir)
-			b->outdir = ".";
+	if (r < 0)
 		r = cli_close_stdout(start_generate(&cmd, &g));
-	}
 	buf_release(&g.key_name);
 	buf_release(&g.hmac_key_name);
 	nvs_keys_wipe(&g.given);

@@ -76,6 +76,7 @@ static int prepare(struct job *job, struct partition_place *place,
 	if (!r)
 		r = output_path(job->output, job->outdir, path, err);
 	s->size = place->size;
+	s->size_source = job->partition.table;
 	s->image_path = (char *)path->data;
 	s->keys_outdir = job->outdir ? job->outdir : ".";
 	return r;

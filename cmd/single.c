@@ -102,7 +102,8 @@ static int check_names(const struct single *s, const struct csv_input *in,
 			       (char *)paths->key.data,
 			       (char *)paths->hmac.data };
 	const size_t count = sizeof(made) / sizeof(*made);
-	const char *keys[] = { s->keys.inputkey, s->keys.hmac_inputkey };
+	const char *read[] = { s->keys.inputkey, s->keys.hmac_inputkey,
+			       s->size_source };
 	int r = 0;
 
 	for (size_t i = 0; i < count && !r; i++) {
@@ -110,8 +111,8 @@ static int check_names(const struct single *s, const struct csv_input *in,
 			r = single_refuse_same(made[i], made[n], err);
 		for (size_t n = 0; n < s->input_count && !r; n++)
 			r = single_refuse_same(made[i], s->inputs[n], err);
-		for (size_t n = 0; n < 2 && !r; n++)
-			r = single_refuse_same(made[i], keys[n], err);
+		for (size_t n = 0; n < sizeof(read) / sizeof(*read) && !r; n++)
+			r = single_refuse_same(made[i], read[n], err);
 		for (size_t n = 0; n < in->count && !r; n++)
 			if (in->lines[n].spec.from_file)
 				r = single_refuse_same(made[i],

@@ -34,6 +34,7 @@ struct single {
 
 	const char *image_path;
 	size_t size;            /* of the partition */
+	const char *size_source; /* the partition table it is from, or NULL */
 	unsigned version;       /* 1 or 2 */
 	bool encrypt;
 	struct key_options keys;

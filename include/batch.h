@@ -52,6 +52,8 @@ struct batch_tables {
 	size_t conf_len;
 	int values_fd;         /* values table: a file open for reading, which
 				  stays the caller's */
+	const char *source;    /* path of a file that they were made of, which
+				  no output may replace; or NULL, or "-" */
 };
 
 /* All texts are borrowed for the duration of the call. */
@@ -65,6 +67,8 @@ struct batch_options {
 	 * values filled in is not written.
 	 */
 	const struct batch_tables *tables;
+	const char *size_source; /* path of the partition table that size comes
+				    from, or NULL: no output replaces it */
 	const char *prefix;
 	size_t size;           /* of the partition in bytes */
 	unsigned version;      /* of the format, 1 or 2 */

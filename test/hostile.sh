@@ -285,4 +285,127 @@ else
 	skip "directories without permission" "only root can be another user"
 fi
 
+# ---- outputs in the place of inputs, or of each other ----
+# A HomeKit batch told its engine nothing of the table of codes it was made
+# from, and nobody looked at partition tables.
+
+two
+printf 'setup_code,setup_id\n11122333,ES32\n' >setup-L.csv
+cp setup-L.csv codes.csv
+printf 'nvs,data,nvs,0x9000,0x4000\n' >parts.csv
+cp parts.csv parts.bin
+codes=(factory_nvs_gen batch L --outdir out --overwrite)
+for manifest in codes.csv in.csv parts.csv out/setup-L.csv \
+	out/.factory_nvs_gen-L.plan out; do
+	refuses "HomeKit: the manifest in the place of $manifest" 1 \
+		"'$manifest'" 'would take the place of' -- "${codes[@]}" \
+		--values codes.csv --infile in.csv --manifest "$manifest" \
+		--partition-table parts.csv --size nvs
+done
+refuses "HomeKit: the codes in the place of their table" 1 \
+	"'./setup-L.csv' would take the place of 'setup-L.csv'" -- \
+	"${codes[@]}" --outdir . --values setup-L.csv
+refuses "HomeKit: the codes in the place of the entries" 1 \
+	"'./setup-L.csv' would take the place of 'setup-L.csv'" -- \
+	"${codes[@]}" --outdir . --count 1 --infile setup-L.csv
+mkdir -p out/csv
+mv codes.csv out/csv/L-1.csv
+refuses "HomeKit: a CSV in the place of the table" 1 \
+	"'out/csv/L-1.csv' would take the place of" -- \
+	"${codes[@]}" --values out/csv/L-1.csv
+refuses "a manifest in the place of the partition table" 1 \
+	"'parts.csv' would take the place of 'parts.csv'" -- \
+	mfg_gen generate conf.csv values.csv P nvs --partition-table parts.csv \
+	--manifest parts.csv --overwrite
+refuses "an image in the place of the partition table" 1 \
+	"'parts.bin' would take the place of 'parts.bin'" -- \
+	nvs_partition_gen generate in.csv parts.bin nvs \
+	--partition-table parts.bin
+refuses "HomeKit: an image in the place of the partition table" 1 \
+	"parts.bin' would take the place of 'parts.bin'" -- \
+	factory_nvs_gen 11122333 ES32 ./parts --partition-table parts.bin \
+	--size nvs
+
+# ---- manifests that got lost, or that no run could write ----
+
+two
+for manifest in out/.mfg_gen-P.partial/m.csv out/.mfg_gen-P.partial out/bin \
+	out/labels; do
+	refuses "no place for a manifest: $manifest" 1 \
+		'among the files of the devices' -- mfg_gen generate conf.csv \
+		values.csv P 0x3000 --outdir out --manifest $manifest
+done
+refuses "no place for a manifest: the outdir" 1 "take the place of 'out'" -- \
+	mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --manifest ./out
+refuses "a manifest without a name" 2 '--manifest: the name of a file is' -- \
+	mfg_gen generate conf.csv values.csv P 0x3000 --manifest ''
+refuses "a manifest for stdout" 2 '--manifest: standard output has' -- \
+	factory_nvs_gen batch --count 1 L --manifest -
+
+# ---- names that are not UTF-8: made, but never published ----
+
+two
+latin=$(printf 'P\374')
+refuses "a prefix that is not UTF-8" 1 "the prefix 'P\\xfc' is not UTF-8" -- \
+	mfg_gen generate conf.csv values.csv "$latin" 0x3000 --sha256sums
+refuses "HomeKit: a prefix that is not UTF-8" 1 'is not UTF-8' -- \
+	factory_nvs_gen batch --count 1 "$latin"
+sed -i 3d values.csv
+refuses "a key file whose name is not UTF-8" 1 \
+	"the name of the key file 'P\\xfc.bin' is not UTF-8" -- \
+	mfg_gen generate conf.csv values.csv P 0x3000 --keygen \
+	--keyfile "$latin" --manifest m.csv
+
+# ---- a HomeKit batch's key file, outdir and prefix ----
+
+two
+batch=(factory_nvs_gen batch --count 1 --encrypt true --keygen true)
+refuses "HomeKit batch: another extension of a key" 2 \
+	"'k.txt' can only have the extension .bin" -- \
+	"${batch[@]}" L --outdir out --keyfile k.txt
+try "${batch[@]}" L --outdir out --keyfile k
+is "HomeKit batch: the extension of a key" "$status $(files out/keys)" \
+	"0 k.bin"
+try "${batch[@]}" L --outdir ''
+is "HomeKit batch: an empty outdir is the current directory" \
+	"$status $(tail -n 1 "$OUT")" "0 setup codes: ./setup-L.csv"
+refuses "HomeKit batch: a prefix that is too long for its plan" 1 \
+	'has 234 bytes, for file names 233 are possible' -- \
+	"${batch[@]}" "$(repeat 234 p)"
+try "${batch[@]}" "$(repeat 233 p)" --outdir long
+succeeds "HomeKit batch: the longest prefix"
+
+# ---- verify between the two halves of a batch that is published ----
+
+two
+mkdir -p out/bin out/csv
+try mfg_gen generate conf.csv values.csv Q 0x3000 --outdir out
+failing CALL=renameat2 AT=3 SIGNAL=9 -- mfg_gen generate conf.csv values.csv \
+	P 0x3000 --outdir out --jobs 1
+try mfg_gen verify --outdir out
+refused "verify: a batch that is half in place" 1 \
+	"csv/P-1.csv: error: there is no image of that name" \
+	"out/.mfg_gen-P.partial: warning: a run that was stopped"
+try mfg_gen verify --outdir out Q
+is "verify: it is no concern of another batch" "$status $(cat "$ERR")" "0 "
+try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --resume
+rm out/bin/P-1.bin
+try mfg_gen verify --outdir out
+is "verify: of no concern when it is complete" \
+	"$status $(grep -c warning "$ERR")" "1 0"
+
+# ---- 65,535 keys took half a minute to be found in the header ----
+
+fresh
+{
+	echo dev,namespace,
+	seq -f 'k%.0f,data,u8' 65535
+} >conf.csv
+seq -f 'k%.0f' 65535 | paste -sd , >values.csv
+repeat 65534 x | sed 's/x/1,/g; s/$/1\n/' >>values.csv
+last_command="mfg_gen generate, 65,535 keys" status=0
+timeout 25 mfg_gen generate conf.csv values.csv P 0x400000 --outdir out \
+	>"$OUT" 2>"$ERR" || status=$?
+succeeds "65,535 keys"
+
 finish

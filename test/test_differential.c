@@ -288,7 +288,8 @@ static void check_file(const struct random_case *c, unsigned row)
 static void check_files(const struct random_case *c)
 {
 	struct err first = ERR_INIT, warning = ERR_INIT;
-	struct batch_tables tables = { c->conf.p, c->conf.n, values_fd(c) };
+	struct batch_tables tables = { .conf = c->conf.p, .conf_len = c->conf.n,
+				       .values_fd = values_fd(c) };
 	struct batch_result result;
 	struct nvs_keys keys;
 	struct batch_options o = {

@@ -304,7 +304,7 @@ static void test_damaged_key_file(void **state)
 	verify_tree();
 	assert_told("out/bin/P-2.bin: the key file 'out/keys/keys-P-2.bin' has "
 		    "64 bytes, the key alone", NULL);
-	put_file("out/keys/keys-P-2.bin", key, len);
+	put_bytes_in("out/keys/keys-P-2.bin", key, len);
 	verify_tree();
 	assert_told(NULL);
 	free(key);

@@ -97,6 +97,11 @@ static int prepare(struct batch *b, struct err *err)
 		.hmac_key_name = o->hmac_key_name,
 	};
 	r = name_check_part(o->prefix, "prefix", err);
+	if (!r && o->key_name)
+		r = name_check_part(o->key_name, "name of the key file", err);
+	if (!r && o->hmac_key_name)
+		r = name_check_part(o->hmac_key_name, "name of the HMAC key "
+				    "file", err);
 	if (!r)
 		r = stage_init(&b->stage, o->outdir, o->prefix, o->shard,
 			       o->shards, err);

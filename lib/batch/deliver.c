@@ -30,7 +30,24 @@ static int refuse_same(const char *path, const char *what, const char *other,
 		       other);
 }
 
-/* Images, CSVs and keys have their directories to themselves. */
+/* Refuse a path that is the directory, or lies in it. */
+static int refuse_dir(const char *path, const char *what, const char *parent,
+		      const char *dir, struct err *err)
+{
+	int r = file_same(path, dir, err);
+
+	if (!r)
+		r = file_same(parent, dir, err);
+	if (r <= 0)
+		return r;
+	return err_set(err, ERR_EXISTS, "%s '%s' would lie among the files of "
+		       "the devices: choose another directory", what, path);
+}
+
+/*
+ * Images, CSVs and keys have their directories to themselves, and so has the
+ * run; and none of them, nor the outdir, is there yet perhaps.
+ */
 static int refuse_inside(const char *path, const char *what,
 			 const struct stage *s, struct err *err)
 {
@@ -42,18 +59,19 @@ static int refuse_inside(const char *path, const char *what,
 	    (!parent.len && buf_puts(&parent, slash ? "/" : ".")) ||
 	    !buf_str(&parent))
 		r = err_nomem(err);
+	if (!r)
+		r = refuse_same(path, what, s->outdir, err);
+	if (!r)
+		r = refuse_dir(path, what, (char *)parent.data, s->partial,
+			       err);
 	for (unsigned i = 0; i < NAME_DIRS && !r; i++) {
 		dir.len = 0;
 		if (buf_printf(&dir, "%s/%s", s->outdir, name_dirs[i]) ||
 		    !buf_str(&dir))
 			r = err_nomem(err);
 		else
-			r = file_same((char *)parent.data, (char *)dir.data,
-				      err);
-		if (r > 0)
-			r = err_set(err, ERR_EXISTS, "%s '%s' would lie among "
-				    "the files of the devices: choose another "
-				    "directory", what, path);
+			r = refuse_dir(path, what, (char *)parent.data,
+				       (char *)dir.data, err);
 	}
 	buf_release(&dir);
 	buf_release(&parent);
@@ -64,7 +82,9 @@ static int refuse_inside(const char *path, const char *what,
 static int check_place(const char *path, const char *what, bool replaced,
 		       const struct batch_options *o, struct err *err)
 {
-	const char *needed[] = { o->conf, o->values, o->only, o->key_source };
+	const char *values = o->tables ? o->tables->source : o->values;
+	const char *needed[] = { o->conf, values, o->only, o->key_source,
+				 o->size_source };
 	int r = 0;
 
 	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed) && !r; i++)

@@ -53,7 +53,9 @@ static void note_input(struct device_maker *m, const char *path,
 static void note_inputs(struct device_maker *m)
 {
 	const struct batch_options *o = m->o;
-	const char *paths[] = { o->conf, o->values, o->only, o->key_source };
+	const char *values = o->tables ? o->tables->source : o->values;
+	const char *paths[] = { o->conf, values, o->only, o->key_source,
+				o->size_source };
 	struct stat st;
 
 	_Static_assert(2 * sizeof(paths) / sizeof(*paths) ==

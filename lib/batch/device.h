@@ -42,7 +42,7 @@ struct device_maker {
 	struct buf csv, stem, file;
 	struct buf png, svg;            /* the label */
 	/* with --overwrite: four paths, and where they lead as links */
-	struct device_input needed[2 * 4];
+	struct device_input needed[2 * 5];
 	size_t needed_count;
 	uint64_t kept;                  /* files found right on a resume */
 	uint64_t in_place;              /* images of them, published before */

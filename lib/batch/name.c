@@ -35,6 +35,11 @@ int name_check_part(const char *part, const char *what, struct err *err)
 	if (!strcmp(part, ".") || !strcmp(part, ".."))
 		return err_set(err, ERR_INPUT, "the %s '%s' can't be part of a "
 			       "file name", what, part);
+	/* The manifest and the table of setup codes are UTF-8. */
+	if (!text_is_utf8(part, strlen(part), NULL))
+		return err_set(err, ERR_INPUT, "the %s '%s' is not UTF-8", what,
+			       text_show(shown, sizeof(shown), part,
+					 strlen(part)));
 	if (!slash && !text_has_control(part))
 		return 0;
 	return err_set(err, ERR_INPUT, "the %s '%s' holds %s, which can't be "

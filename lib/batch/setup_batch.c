@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 #include "plan.h"
 #include "random.h"
 #include "setup_tables.h"
+
+#define PLAN_START ".factory_nvs_gen-"
+#define PLAN_END ".plan"
 
 _Static_assert(SETUP_BATCH_MAX == PLAN_MAX, "the limit is one of plans");
 
@@ -57,7 +61,7 @@ static int set_paths(struct setup_batch *s, struct err *err)
 		r = file_expand_home(outdir, &s->codes_path, err);
 	if (r)
 		return r;
-	if (buf_printf(&s->plan_path, "/.factory_nvs_gen-%s.plan",
+	if (buf_printf(&s->plan_path, "/" PLAN_START "%s" PLAN_END,
 		       b->prefix) || !buf_str(&s->plan_path) ||
 	    buf_printf(&s->codes_path, "/setup-%s.csv", b->prefix) ||
 	    !buf_str(&s->codes_path))
@@ -65,9 +69,22 @@ static int set_paths(struct setup_batch *s, struct err *err)
 	return 0;
 }
 
+/* The longest name that a prefix becomes part of is that of the plan. */
+static int check_prefix(const char *prefix, struct err *err)
+{
+	const size_t around = sizeof(PLAN_START PLAN_END) - 1;
+	const size_t len = strlen(prefix);
+	int r = name_check_part(prefix, "prefix", err);
+
+	if (r || len + around <= NAME_MAX)
+		return r;
+	return err_set(err, ERR_INPUT, "the prefix has %zu bytes, for file names "
+		       "%zu are possible: shorten it", len, NAME_MAX - around);
+}
+
 static int check_options(const struct setup_options *o, struct err *err)
 {
-	int r = name_check_part(o->batch.prefix, "prefix", err);
+	int r = check_prefix(o->batch.prefix, err);
 
 	if (!r)
 		r = homekit_product_check(&o->product, err);
@@ -103,6 +120,41 @@ static int look(struct setup_batch *s, struct err *err)
 		s->batch.start = BATCH_NEW;
 	s->plan_is_there = false;
 	return 0;
+}
+
+static int refuse_same(const char *made, const char *other, struct err *err)
+{
+	int r = other && strcmp(other, "-") != 0 ?
+		file_same(made, other, err) : 0;
+
+	if (r <= 0)
+		return r;
+	return err_set(err, ERR_EXISTS, "the output '%s' would take the place of "
+		       "'%s', which this run needs: choose another name", made,
+		       other);
+}
+
+/* That the codes take nothing's place, nor the manifest theirs. */
+static int check_places(const struct setup_batch *s, struct err *err)
+{
+	const char *plan = (char *)s->plan_path.data;
+	const char *codes = (char *)s->codes_path.data;
+	const char *manifest = s->o->batch.manifest;
+	const char *needed[] = { s->o->batch.values, s->o->infile,
+				 s->o->batch.key_source,
+				 s->o->batch.size_source };
+	int r = 0;
+
+	for (unsigned i = 0; i < sizeof(needed) / sizeof(*needed) && !r; i++) {
+		r = refuse_same(codes, needed[i], err);
+		if (!r)
+			r = refuse_same(plan, needed[i], err);
+	}
+	if (!r && manifest)
+		r = refuse_same(manifest, codes, err);
+	if (!r && manifest)
+		r = refuse_same(manifest, plan, err);
+	return r;
 }
 
 /* ---- The plan ---- */
@@ -357,6 +409,8 @@ static int prepare(struct setup_batch *s)
 	if (!r)
 		r = set_paths(s, &err);
 	if (!r)
+		r = check_places(s, &err);
+	if (!r)
 		r = look(s, &err);
 	if (!r && infile)
 		r = homekit_infile_load(&s->infile, infile, &err);
@@ -382,6 +436,7 @@ static int run(struct setup_batch *s, struct batch_result *result)
 		.conf = s->tables.conf.data,
 		.conf_len = s->tables.conf.len,
 		.values_fd = s->tables.values_fd,
+		.source = s->o->batch.values,
 	};
 	b->conf = s->o->infile ? s->o->infile : "the setup data";
 	b->values = NULL;

@@ -316,6 +316,36 @@ static int fail_without_images(struct verify *v, struct err *err)
 	return r;
 }
 
+/*
+ * What is wrong may be that a batch is just being published, or was stopped
+ * then: some of its files are in place, and others are not.
+ */
+static int warn_of_partial(struct verify *v, struct err *err)
+{
+	struct err warning = ERR_INIT;
+	struct buf path = BUF_INIT;
+	struct pos pos = { NULL, 0, 0 };
+	int r;
+
+	if (!v->result->wrong || !v->o->warnings.report)
+		return 0;
+	r = verify_each_file(v, ".", visit_partial, err);
+	if (!r && v->partial.len &&
+	    (buf_printf(&path, "%s/%s", v->o->outdir, buf_str(&v->partial)) ||
+	     !buf_str(&path)))
+		r = err_nomem(err);
+	if (!r && v->partial.len) {
+		pos.file = (char *)path.data;
+		err_at(&warning, &pos, ERR_EXISTS, "a run that was stopped, or "
+		       "is at work, has not put all of its files in place "
+		       "yet: verify again when it has ended, or complete it "
+		       "with --resume");
+		v->o->warnings.report(v->o->warnings.ctx, &warning);
+	}
+	buf_release(&path);
+	return r;
+}
+
 static int run_threads(struct verify *v, struct err *err)
 {
 	jobs_run(v->o->jobs, thread_main, v);
@@ -346,8 +376,10 @@ static int run(struct verify *v, struct err *err)
 		r = run_threads(v, err);
 	if (!r)
 		r = report_images(v, err);
-	if (!r)
+	if (!r) {
 		verify_report_strays(v);
+		r = warn_of_partial(v, err);
+	}
 	return r ? r : warn_of_shared_keys(v, err);
 }
 

@@ -162,13 +162,36 @@ static int check_separator(const struct csv_join *j,
 	return err.code;
 }
 
+/* Whether the keys have their columns, in order, and none has two. */
+static bool place_keys(struct csv_join *j, const struct csv_row *header)
+{
+	const struct csv_schema *s = j->schema;
+	size_t line = next_key(s, 0);
+
+	for (size_t i = 0; i < header->count; i++) {
+		const char *name = header->cells[i].text;
+
+		if (line < s->count && !strcmp(name, s->lines[line].spec.name)) {
+			j->column[line] = i;
+			line = next_key(s, line + 1);
+		} else if (is_key(s, name)) {
+			return false;
+		}
+	}
+	return line == s->count;
+}
+
+/* What is wrong is searched for only when something is: it takes its time. */
 static int match_header(struct csv_join *j, const struct csv_row *header,
 			const struct err_sink *sink)
 {
 	const struct csv_schema *s = j->schema;
 	size_t line = next_key(s, 0);
-	int r = check_separator(j, header, sink);
+	int r;
 
+	if (place_keys(j, header))
+		return 0;
+	r = check_separator(j, header, sink);
 	if (!r && s->keys > 1 && !has_any_key(j, header))
 		r = report_no_header(j, header, sink);
 	if (!r)
@@ -176,13 +199,11 @@ static int match_header(struct csv_join *j, const struct csv_row *header,
 	for (size_t i = 0; i < header->count && !r; i++) {
 		const char *name = header->cells[i].text;
 
-		if (line < s->count && !strcmp(name, s->lines[line].spec.name)) {
-			j->column[line] = i;
+		if (line < s->count && !strcmp(name, s->lines[line].spec.name))
 			line = next_key(s, line + 1);
-		} else if (is_key(s, name)) {
+		else if (is_key(s, name))
 			r = report_order(j, header, &header->cells[i], line,
 					 sink);
-		}
 	}
 	return r;
 }
