@@ -83,7 +83,10 @@ static void expect_usual(struct verify_image **images, size_t n, size_t *facts)
 	}
 }
 
-/* Several images of one narrow stem, of which more than half agree. */
+/*
+ * Several images of one narrow stem: what more than half of them have. Of two
+ * halves it is the one with keys that is right.
+ */
 static void expect_agreed(struct verify_image **images, size_t n, size_t *facts)
 {
 	for (unsigned f = 0; n > 1 && f < VERIFY_FACTS; f++) {
@@ -92,7 +95,9 @@ static void expect_agreed(struct verify_image **images, size_t n, size_t *facts)
 
 		for (size_t i = 0; i < n; i++)
 			same += images[i]->fact[f] == most;
-		for (size_t i = 0; same > n / 2 && i < n; i++)
+		if (f == VERIFY_FACT_SIZE && same <= n / 2)
+			continue;
+		for (size_t i = 0; i < n; i++)
 			images[i]->expected[f] = most;
 	}
 }
