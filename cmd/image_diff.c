@@ -148,6 +148,10 @@ int image_diff(const struct image *a, const struct image *b,
 	garbage |= image_is_garbage(b, v);
 	if (garbage)
 		return CLI_FAILED;
+	/* One that was cut behind its last key has the same keys. */
+	if (a->bytes.len != b->bytes.len)
+		view_warning(v, "%s has %zu bytes, %s %zu", a->file,
+			     a->bytes.len, b->file, b->bytes.len);
 	x = sorted_items(a);
 	y = sorted_items(b);
 	if (!x || !y) {

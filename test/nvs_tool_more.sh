@@ -321,6 +321,12 @@ stdout_is "diff: lines" \
 try nvs_tool diff left.bin left.bin
 succeeds "diff: the same"
 stdout_is "diff: the same, silent" ""
+head -c 4096 left.bin >cut.bin
+size=$(stat -c %s left.bin)
+try nvs_tool diff left.bin cut.bin
+is "diff: the same keys in another size, which is said" \
+	"$status $(cat "$OUT") $(cat "$ERR")" \
+	"0  WARNING: left.bin has $size bytes, cut.bin 4096"
 try nvs_tool diff good.bin bad.bin
 refused "diff: a damaged image is told" 1 "bad.bin:0x1c: error (header_crc)"
 refuses "diff: a missing image" 2 nosuch -- nvs_tool diff good.bin nosuch
