@@ -113,6 +113,22 @@ static void many_twins(struct maker *m)
 		make_int(m, 1, NVS_U8, "twin", n);
 }
 
+/*
+ * What is left of an item whose erasure was interrupted: data that looks like
+ * an entry of five. Two keys and an entry without a state stand behind it.
+ */
+static void erased_garbage(struct maker *m)
+{
+	uint8_t *p;
+
+	make_namespace(m, "cfg", 1);
+	p = make_entry(m, 0x55, 0x55, 1, 0x55, "garbage");
+	p[NVS_ENTRY_SPAN] = 5;
+	make_state(m->page, 1, NVS_ENTRY_ERASED);
+	make_int(m, 1, NVS_U8, "hidden", 1);
+	make_int(m, 1, NVS_U8, "hidden too", 2);
+}
+
 /* A sound image, and one with other values. */
 static void left(struct maker *m)
 {
@@ -151,6 +167,7 @@ static const struct {
 	{ "chunk_range", chunk_range },
 	{ "nameless", nameless },
 	{ "many_twins", many_twins },
+	{ "erased_garbage", erased_garbage },
 	{ "left", left },
 	{ "right", right },
 };
