@@ -129,6 +129,16 @@ static void erased_garbage(struct maker *m)
 	make_int(m, 1, NVS_U8, "hidden too", 2);
 }
 
+/* Version 1, and what today's firmware has added to it. */
+static void lived_on(struct maker *m)
+{
+	make_start(m, m->image, m->size, 1);
+	make_namespace(m, "cfg", 1);
+	make_sized(m, 1, NVS_BLOB, NVS_CHUNK_NONE, "old", "bytes", 5);
+	make_sized(m, 1, NVS_BLOB_CHUNK, 0, "new", "bytes", 5);
+	make_index(m, 1, "new", 5, 1, 0);
+}
+
 /* A sound image, and one with other values. */
 static void left(struct maker *m)
 {
@@ -168,6 +178,7 @@ static const struct {
 	{ "nameless", nameless },
 	{ "many_twins", many_twins },
 	{ "erased_garbage", erased_garbage },
+	{ "lived_on", lived_on },
 	{ "left", left },
 	{ "right", right },
 };

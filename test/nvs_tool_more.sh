@@ -10,7 +10,7 @@ need_tools nvs_tool
 GOLDEN=$ROOT/test/golden-nvs-tool
 ESC=$'\033'
 for name in markup not_text latin1_keys inner_nul carriage_return quoting integer_span \
-	chunk_range nameless many_twins left right erased_garbage; do
+	chunk_range nameless many_twins left right erased_garbage lived_on; do
 	"$BUILD/test/make_image" $name >$name.bin || exit 1
 done
 cp "$GOLDEN/all-types/all-types.bin" good.bin
@@ -327,6 +327,11 @@ refuses "no CSV of a damaged image" 1 bad.bin header_crc -- \
 	nvs_tool --csv bad.bin
 try nvs_tool --csv "$GOLDEN/version1/version1.bin"
 says "version 1 is told" "--version 1"
+
+try nvs_tool --csv lived_on.bin
+says "a version 1 image that the firmware has added to" "WARNING" \
+	"version 1 blobs beside items of version 2"
+is "is not called a version 1 image" "$(grep -c '^note' "$ERR")" 0
 
 # ---- garbage that hides entries ----
 
