@@ -62,6 +62,10 @@ static int load_keys(struct nvs_keys *out, const struct image_keys *keys,
 	return r;
 }
 
+/*
+ * Erased entries, too: a dump steps over as many entries as an erased one
+ * says it takes, and what is encrypted says anything.
+ */
 static int decrypt(struct image *im, const struct nvs_keys *keys,
 		   struct err *err)
 {
@@ -72,8 +76,8 @@ static int decrypt(struct image *im, const struct nvs_keys *keys,
 		return ERR_NOMEM;
 	r = nvs_cipher_set_keys(cipher, keys, err);
 	if (!r)
-		r = nvs_image_decrypt(cipher, im->bytes.data, im->bytes.len,
-				      err);
+		r = nvs_image_decrypt_erased(cipher, im->bytes.data,
+					     im->bytes.len, err);
 	nvs_cipher_free(cipher);
 	return r;
 }

@@ -237,20 +237,26 @@ static int write_files(const struct export *x, struct err *err)
 	return r;
 }
 
+/* Whether version 1 has no form for it: the firmware goes on in its pages. */
+static bool is_new(const struct nvs_read_item *item)
+{
+	return item->page_version != 1 || item->type == NVS_BLOB_INDEX ||
+	       (item->type == NVS_STRING && item->len >= NVS_V1_MAX);
+}
+
 /* What the generator's defaults would make of it. */
 static void tell_version(const struct export *x, const char *file)
 {
-	bool old = false, mixed = false;
+	bool old = x->item_count > 0, old_blobs = false;
 
 	for (size_t n = 0; n < x->item_count; n++) {
-		old |= x->items[n].page_version == 1;
-		mixed |= x->items[n].type == NVS_BLOB &&
-			 x->items[n].page_version != 1;
+		old = old && !is_new(&x->items[n]);
+		old_blobs |= x->items[n].type == NVS_BLOB;
 	}
-	if (mixed)
-		view_warning(x->v, "%s holds version 1 blobs in version 2 "
-			     "pages: they become blobs of the version that is "
-			     "generated", file);
+	if (old_blobs && !old)
+		view_warning(x->v, "%s holds version 1 blobs beside items of "
+			     "version 2: they become blobs of the version "
+			     "that is generated", file);
 	if (old)
 		fprintf(x->v->err, "note: %s is a version 1 image: generate "
 			"with --version 1 to make the same one\n", file);

@@ -48,6 +48,40 @@ static int open_view(struct view *v, const struct cli_command *cmd)
 	return -1;
 }
 
+/* Sound entries in use among the children of e. */
+static size_t in_use_behind(const struct nvs_raw_page *page,
+			    const struct nvs_raw_entry *e)
+{
+	struct nvs_raw_entry child;
+	size_t count = 0;
+
+	for (unsigned n = e->index + 1; n <= e->index + e->children; n++)
+		count += nvs_raw_entry(&child, page, n) &&
+			 child.state == NVS_ENTRY_WRITTEN &&
+			 child.crc_stored == child.crc_computed;
+	return count;
+}
+
+/*
+ * The span of an entry is believed whatever its CRC, as in the original: what
+ * a garbage one hides is not lost in silence.
+ */
+static void tell_hidden(const struct view *v)
+{
+	struct view_walk w = { .view = v };
+	struct nvs_raw_entry e;
+	size_t count = 0;
+
+	while (view_next(&w, &e))
+		if (e.crc_stored != e.crc_computed)
+			count += in_use_behind(&w.page, &e);
+	if (count)
+		view_warning(v, "%s: %zu entries in use are not shown: an "
+			     "erased or damaged one in front claims them as "
+			     "its data; nvs_tool check and --csv do see them",
+			     v->file, count);
+}
+
 /* Show an image in the view. 0 or ERR_NOMEM with a message. */
 static int attach(struct view *v, const struct image *im, struct err *err)
 {
@@ -141,8 +175,10 @@ static int show(struct view *v, const struct image *im,
 		return CLI_FAILED;
 	}
 	r = attach(v, im, &err);
-	if (!r)
+	if (!r) {
+		tell_hidden(v);
 		r = json ? dump->json(v, &err) : dump->text(v, &err);
+	}
 	if (!r && (integrity || exit_code))
 		r = integrity_check(v, !integrity, &errors, &err);
 	view_release(v);

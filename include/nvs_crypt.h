@@ -38,6 +38,14 @@ __attribute__((warn_unused_result))
 int nvs_image_decrypt(struct nvs_cipher *c, uint8_t *image, size_t size,
 		      struct err *err);
 
+/*
+ * Decrypt what is marked as erased as well, as far as the firmware has not
+ * made zeros of it: for looking at the image of a device that was in use.
+ */
+__attribute__((warn_unused_result))
+int nvs_image_decrypt_erased(struct nvs_cipher *c, uint8_t *image, size_t size,
+			     struct err *err);
+
 /* Wipe and free; c may be NULL. */
 void nvs_cipher_free(struct nvs_cipher *c);
 

@@ -113,6 +113,32 @@ static void many_twins(struct maker *m)
 		make_int(m, 1, NVS_U8, "twin", n);
 }
 
+/*
+ * What is left of an item whose erasure was interrupted: data that looks like
+ * an entry of five. Two keys and an entry without a state stand behind it.
+ */
+static void erased_garbage(struct maker *m)
+{
+	uint8_t *p;
+
+	make_namespace(m, "cfg", 1);
+	p = make_entry(m, 0x55, 0x55, 1, 0x55, "garbage");
+	p[NVS_ENTRY_SPAN] = 5;
+	make_state(m->page, 1, NVS_ENTRY_ERASED);
+	make_int(m, 1, NVS_U8, "hidden", 1);
+	make_int(m, 1, NVS_U8, "hidden too", 2);
+}
+
+/* Version 1, and what today's firmware has added to it. */
+static void lived_on(struct maker *m)
+{
+	make_start(m, m->image, m->size, 1);
+	make_namespace(m, "cfg", 1);
+	make_sized(m, 1, NVS_BLOB, NVS_CHUNK_NONE, "old", "bytes", 5);
+	make_sized(m, 1, NVS_BLOB_CHUNK, 0, "new", "bytes", 5);
+	make_index(m, 1, "new", 5, 1, 0);
+}
+
 /* A sound image, and one with other values. */
 static void left(struct maker *m)
 {
@@ -151,6 +177,8 @@ static const struct {
 	{ "chunk_range", chunk_range },
 	{ "nameless", nameless },
 	{ "many_twins", many_twins },
+	{ "erased_garbage", erased_garbage },
+	{ "lived_on", lived_on },
 	{ "left", left },
 	{ "right", right },
 };

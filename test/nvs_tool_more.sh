@@ -10,7 +10,7 @@ need_tools nvs_tool
 GOLDEN=$ROOT/test/golden-nvs-tool
 ESC=$'\033'
 for name in markup not_text latin1_keys inner_nul carriage_return quoting integer_span \
-	chunk_range nameless many_twins left right; do
+	chunk_range nameless many_twins left right erased_garbage lived_on; do
 	"$BUILD/test/make_image" $name >$name.bin || exit 1
 done
 cp "$GOLDEN/all-types/all-types.bin" good.bin
@@ -244,6 +244,26 @@ if [ -x "$BUILD/nvs_partition_gen" ]; then
 	same "and shows what is in them" "$OUT" corrupted.txt
 	refuses "where a wrong key is none either" 1 other64.bin "does not fit" \
 		-- nvs_tool --keys other64.bin corrupted-e64.bin
+	# A device has erased a number and two strings: the firmware changes
+	# their bits, and in one of the strings it writes zeros as well.
+	for image in good e64; do
+		cp $image.bin used-$image.bin
+		printf '\0\250' | dd of=used-$image.bin bs=1 seek=34 \
+			conv=notrunc status=none
+		head -c 64 /dev/zero | dd of=used-$image.bin bs=1 seek=416 \
+			conv=notrunc status=none
+	done
+	for dump in "-d all" "-d written" "-d minimal" "-i -d none" \
+		"-f json -d minimal"; do
+		# shellcheck disable=SC2086
+		nvs_tool $dump used-good.bin >used.txt
+		# shellcheck disable=SC2086
+		try nvs_tool $dump --keys keys64.bin used-e64.bin
+		is "$dump: nothing is hidden by erased entries" "$(cat "$ERR")" ""
+		same "$dump: an encrypted image of a device in use" "$OUT" \
+			used.txt
+	done
+	prints "what it has not erased is there" key_of_15_chars
 	try nvs_tool diff --keys keys64.bin --hmac-key-b hmac e64.bin ehmac.bin
 	succeeds "diff of two encrypted images"
 	try nvs_tool check --keys keys64.bin e64.bin
@@ -307,6 +327,21 @@ refuses "no CSV of a damaged image" 1 bad.bin header_crc -- \
 	nvs_tool --csv bad.bin
 try nvs_tool --csv "$GOLDEN/version1/version1.bin"
 says "version 1 is told" "--version 1"
+
+try nvs_tool --csv lived_on.bin
+says "a version 1 image that the firmware has added to" "WARNING" \
+	"version 1 blobs beside items of version 2"
+is "is not called a version 1 image" "$(grep -c '^note' "$ERR")" 0
+
+# ---- garbage that hides entries ----
+
+try nvs_tool -d written erased_garbage.bin
+succeeds "garbage of an erased item"
+says "what it hides is told" WARNING "2 entries in use are not shown"
+try nvs_tool --csv erased_garbage.bin
+prints "and --csv has it" "hidden too"
+try nvs_tool check erased_garbage.bin
+prints "as check has" "2 keys, 0 errors"
 
 # ---- diff ----
 

@@ -550,6 +550,37 @@ static void a_sound_image_has_no_findings(void **state)
 	assert_string_equal(run_all().line, "");
 }
 
+/*
+ * Firmware of today keeps the pages of an older one, and what it adds to them
+ * has the lengths and the forms of version 2.
+ */
+static void firmware_goes_on_in_pages_of_version_1(void **state)
+{
+	char text[NVS_STRING_MAX];
+	const struct nvs_read_item *items;
+	struct maker m;
+	size_t count;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	size = SIZE;
+	make_start(&m, image, SIZE, 1);
+	make_namespace(&m, "cfg", 1);
+	make_sized(&m, 1, NVS_BLOB, NVS_CHUNK_NONE, "old", text, 1984);
+	make_sized(&m, 1, NVS_BLOB_CHUNK, 0x80, "new", text, 1000);
+	make_index(&m, 1, "new", 1000, 1, 0x80);
+	make_page(&m, 1);
+	make_string(&m, 1, "long", text);
+	make_page(&m, 2);
+	make_string(&m, 1, "longer", text + 2000);
+	assert_string_equal(run_all().line, "");
+	items = nvs_reader_items(reader, &count);
+	assert_int_equal(count, 4);
+	assert_int_equal(items[2].len, NVS_STRING_MAX - 1);
+	assert_int_equal(items[2].page_version, 1);
+}
+
 static void each_check_finds_its_damage(void **state)
 {
 	(void)state;
@@ -700,6 +731,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_image_has_no_findings),
+		cmocka_unit_test(firmware_goes_on_in_pages_of_version_1),
 		cmocka_unit_test(each_check_finds_its_damage),
 		cmocka_unit_test(no_check_is_without_a_case),
 		cmocka_unit_test(an_empty_image_is_no_image),

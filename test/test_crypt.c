@@ -198,6 +198,44 @@ static void test_worked_example(void **state)
 	nvs_cipher_free(c);
 }
 
+/*
+ * What a device has erased: encrypted still, or zeros; and an entry without a
+ * state, which nobody ever encrypted.
+ */
+static void test_erased_entries(void **state)
+{
+	enum { WRITTEN, ERASED, ZEROS, BLANK, EMPTY, COUNT };
+	static uint8_t image[NVS_PAGE_SIZE], plain[NVS_PAGE_SIZE];
+	static uint8_t left[NVS_PAGE_SIZE];
+	struct nvs_keys keys = example_keys();
+	struct nvs_cipher *c = cipher_of(&keys);
+	const size_t at = 64;
+
+	(void)state;
+	memset(image, 0xFF, sizeof(image));
+	for (size_t n = 0; n < COUNT * 32; n++)
+		image[at + n] = (uint8_t)n;
+	memcpy(plain, image, sizeof(plain));
+	image[32] = 0xAA; /* four entries are written, the fifth is not */
+	must(nvs_image_encrypt(c, image, sizeof(image), NULL));
+	assert_memory_equal(image + at + EMPTY * 32, plain + at + EMPTY * 32,
+			    32);
+	image[32] = 0x02; /* the first still is, the others are erased */
+	memset(image + at + ZEROS * 32, 0, 32);
+	memset(image + at + BLANK * 32, 0xFF, 32);
+	memcpy(plain + 32, image + 32, 32);
+	memcpy(plain + at + ZEROS * 32, image + at + ZEROS * 32, 2 * 32);
+
+	memcpy(left, image, sizeof(left));
+	must(nvs_image_decrypt(c, left, sizeof(left), NULL));
+	assert_memory_equal(left + at, plain + at, 32);
+	assert_memory_equal(left + at + 32, image + at + 32,
+			    sizeof(left) - at - 32);
+	must(nvs_image_decrypt_erased(c, image, sizeof(image), NULL));
+	assert_memory_equal(image, plain, sizeof(image));
+	nvs_cipher_free(c);
+}
+
 /* One cipher serves device after device, each with its own keys. */
 static void test_keys_change(void **state)
 {
@@ -226,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_image_by_plain_xts),
 		cmocka_unit_test(test_part_of_a_page),
 		cmocka_unit_test(test_worked_example),
+		cmocka_unit_test(test_erased_entries),
 		cmocka_unit_test(test_keys_change),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nvs_crypt.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <mbedtls/aes.h>
 
@@ -38,8 +39,29 @@ int nvs_cipher_set_keys(struct nvs_cipher *c, const struct nvs_keys *keys,
 	return failed ? err_set(err, ERR_CRYPTO, "AES-XTS refuses the key") : 0;
 }
 
-static int crypt_image(mbedtls_aes_xts_context *xts, int mode, uint8_t *image,
-		       size_t size, struct err *err)
+/*
+ * Whether an entry is encrypted on the device. To erase one, the firmware
+ * changes its bits in the bitmap and leaves it as it was, or makes zeros of
+ * it, which it does not encrypt.
+ */
+static bool is_encrypted(const uint8_t *page, unsigned n, bool erased)
+{
+	const uint8_t *p = page + NVS_PAGE_ENTRIES_AT +
+			   (size_t)n * NVS_ENTRY_SIZE;
+
+	switch (nvs_entry_state(page, n)) {
+	case NVS_ENTRY_WRITTEN:
+		return true;
+	case NVS_ENTRY_ERASED:
+		/* not all bytes are the same */
+		return erased && memcmp(p, p + 1, NVS_ENTRY_SIZE - 1) != 0;
+	default:
+		return false;
+	}
+}
+
+static int crypt_image(mbedtls_aes_xts_context *xts, int mode, bool erased,
+		       uint8_t *image, size_t size, struct err *err)
 {
 	for (size_t page = 0; page + NVS_PAGE_SIZE <= size;
 	     page += NVS_PAGE_SIZE) {
@@ -48,8 +70,7 @@ static int crypt_image(mbedtls_aes_xts_context *xts, int mode, uint8_t *image,
 				    (size_t)n * NVS_ENTRY_SIZE;
 			uint8_t tweak[16] = { 0 };
 
-			if (nvs_entry_state(image + page, n) !=
-			    NVS_ENTRY_WRITTEN)
+			if (!is_encrypted(image + page, n, erased))
 				continue;
 			le_put64(tweak, at);
 			if (mbedtls_aes_crypt_xts(xts, mode, NVS_ENTRY_SIZE,
@@ -65,13 +86,22 @@ static int crypt_image(mbedtls_aes_xts_context *xts, int mode, uint8_t *image,
 int nvs_image_encrypt(struct nvs_cipher *c, uint8_t *image, size_t size,
 		      struct err *err)
 {
-	return crypt_image(&c->encrypt, MBEDTLS_AES_ENCRYPT, image, size, err);
+	return crypt_image(&c->encrypt, MBEDTLS_AES_ENCRYPT, false, image,
+			   size, err);
 }
 
 int nvs_image_decrypt(struct nvs_cipher *c, uint8_t *image, size_t size,
 		      struct err *err)
 {
-	return crypt_image(&c->decrypt, MBEDTLS_AES_DECRYPT, image, size, err);
+	return crypt_image(&c->decrypt, MBEDTLS_AES_DECRYPT, false, image,
+			   size, err);
+}
+
+int nvs_image_decrypt_erased(struct nvs_cipher *c, uint8_t *image, size_t size,
+			     struct err *err)
+{
+	return crypt_image(&c->decrypt, MBEDTLS_AES_DECRYPT, true, image,
+			   size, err);
 }
 
 void nvs_cipher_free(struct nvs_cipher *c)

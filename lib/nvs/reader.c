@@ -197,11 +197,15 @@ static bool reserved_is_erased(const struct nvs_raw_entry *e)
 	return nvs_is_erased(e->bytes + NVS_INDEX_RESERVED, 2);
 }
 
-static uint32_t length_limit(uint8_t type, unsigned page_version)
+/*
+ * What the firmware takes, not what a generator may write: it goes on in
+ * pages of version 1 with strings of up to 4000 bytes.
+ */
+static uint32_t length_limit(uint8_t type)
 {
 	if (type == NVS_BLOB_INDEX)
 		return NVS_BLOB_MAX;
-	if (type == NVS_BLOB || (type == NVS_STRING && page_version == 1))
+	if (type == NVS_BLOB)
 		return NVS_V1_MAX;
 	return NVS_STRING_MAX;
 }
@@ -266,7 +270,7 @@ static void judge(struct nvs_record *rec, const struct nvs_raw_page *page,
 		rec->faults |= FAULT_CHUNK_FIELD;
 	if (!reserved_is_erased(e))
 		rec->faults |= FAULT_RESERVED;
-	if (e->size > length_limit(e->type, page->version))
+	if (e->size > length_limit(e->type))
 		rec->faults |= FAULT_LENGTH;
 	if (e->ns == 0 && (e->type != NVS_U8 || e->value < 1 ||
 			   e->value > NVS_MAX_NAMESPACES))
