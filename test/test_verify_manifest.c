@@ -134,7 +134,7 @@ static void test_manifest_rows(void **state)
 	/* A prefix that nothing has is a mistake, not a success. */
 	o.prefix = "R";
 	assert_int_equal(run_verify(o, NULL, &err), ERR_INPUT);
-	assert_non_null(strstr(err.msg, "prefix R"));
+	assert_non_null(strstr(err.msg, "prefix 'R'"));
 }
 
 /* A key file that the manifest has not. */

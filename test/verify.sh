@@ -242,9 +242,9 @@ right "no prefix: all" 5
 truncate -s 100 out/bin/PP-1.bin
 verify P
 right "a prefix: others do not matter"
-refuses "a prefix without images" 1 "prefix Q" out/bin -- \
+refuses "a prefix without images" 1 "prefix 'Q'" out/bin -- \
 	mfg_gen verify --outdir out Q
-refuses "a prefix without images, with a manifest" 1 "prefix Q" -- \
+refuses "a prefix without images, with a manifest" 1 "prefix 'Q'" -- \
 	mfg_gen verify --outdir out --manifest out.csv Q
 refuses "no such directory" 1 absent/bin -- mfg_gen verify --outdir absent
 mkdir -p empty/bin

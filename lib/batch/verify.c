@@ -571,9 +571,10 @@ static int fail_without_images(struct verify *v, struct err *err)
 
 	if (r)
 		return r;
-	r = err_set(err, ERR_INPUT, "there is no image%s%s in '%s/bin'",
-		    v->o->prefix ? " of prefix " : "",
-		    v->o->prefix ? v->o->prefix : "", v->o->outdir);
+	r = err_set(err, ERR_INPUT, "there is no image%s%s%s in '%s/bin'",
+		    v->o->prefix ? " of prefix '" : "",
+		    v->o->prefix ? v->o->prefix : "",
+		    v->o->prefix ? "'" : "", v->o->outdir);
 	if (v->partial.len)
 		err_more(err, "; a run that was stopped, or is at work, has "
 			 "'%s/%s': complete it with the command that began it "
