@@ -273,9 +273,10 @@ static void test_directory_problems(void **state)
 	put(DEPENDENCY, "A=y d\n");
 	snprintf(path, sizeof(path), "%s/" RAW "d", root);
 	assert_int_equal(file_make_dirs(path, NULL), 0);
-	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1:1: warning: the feature "
-		   "of directory 'd' is on, but 'ROOT/" RAW "d' has no file "
-		   "that ends in .crt, .key or .pem\n");
+	expect_error("ROOT/" DEPENDENCY ":1:1: error: the feature of directory "
+		     "'d' is on, but 'ROOT/" RAW "d' is empty: put a "
+		     "certificate or key (.crt, .key, .pem) there, or turn the "
+		     "feature off");
 	put(RAW "d/README.txt", "");
 	expect_csv(HEAD PARAMS, "ROOT/" DEPENDENCY ":1:1: warning: the feature "
 		   "of directory 'd' is on, but 'ROOT/" RAW "d' has no file "

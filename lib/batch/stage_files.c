@@ -73,12 +73,14 @@ int stage_check_count(const struct stage *s, enum name_dir dir, uint64_t least,
 		      struct err *err)
 {
 	DIR *d = dir_entries(s->dir[dir]);
-	int got = d ? 0 : -1;
 	const char *name;
 	uint64_t n = 0;
+	int got;
 
-	while (d && (got = file_next_entry(d, &name)) > 0)
-		n++;
+	do {
+		got = d ? file_next_entry(d, &name) : -1;
+		n += got > 0;
+	} while (got > 0);
 	if (got < 0)
 		err_io(err, errno, "cannot read", s->partial);
 	if (d)

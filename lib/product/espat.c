@@ -446,6 +446,11 @@ static int add_directory(struct espat *e, const struct espat_feature *f,
 	if (!path)
 		return ERR_NOMEM;
 	r = list_directory(path, &n, err);
+	if (!r && !n.count && !has_own_files(f->directory))
+		r = err_at(err, &pos, ERR_INPUT, "the feature of directory "
+			   "'%s' is on, but '%s' is empty: put a certificate "
+			   "or key (.crt, .key, .pem) there, or turn the "
+			   "feature off", f->directory, path);
 	if (!r && (buf_printf(&directory, "%s/%s", ESPAT_RAW_DATA,
 			      f->directory) || !buf_str(&directory)))
 		r = err_nomem(err);
