@@ -105,11 +105,13 @@ static int check_no_values(const struct csv_row *row, const char *file,
 			   struct err *err)
 {
 	struct pos pos = csv_cell_pos(file, &row->cells[0]);
-	static const char *const types[] = { "namespace", "data", "file" };
+	/* The last is what its own header would have there. */
+	static const char *const types[] = { "namespace", "data", "file",
+					     "type" };
 	char shown[TEXT_SHOWN];
 
-	for (unsigned i = 0; i < 3; i++)
-		if (row->count <= 5 ||
+	for (unsigned i = 0; i < 4; i++)
+		if (row->count <= 5 || row->cells[0].text[0] == '#' ||
 		    text_same_word(row->cells[1].text, row->cells[1].len,
 				   types[i]))
 			return 0;
