@@ -582,6 +582,22 @@ static void firmware_goes_on_in_pages_of_version_1(void **state)
 	assert_int_equal(items[2].page_version, 1);
 }
 
+/* The firmware takes whatever page is free, also one in front. */
+static void the_last_page_may_lie_in_front(void **state)
+{
+	(void)state;
+	make_sound();
+	le_put32(image, NVS_STATE_ACTIVE);
+	le_put32(image + NVS_PAGE_SIZE, NVS_STATE_FULL);
+	change_header(0, NVS_HEADER_SEQNO, 7);
+	assert_int_equal(run_one("page_active").count, 0);
+	assert_int_equal(run_one("page_order").count, 1);
+	le_put32(image + NVS_PAGE_SIZE, NVS_STATE_ACTIVE);
+	assert_string_equal(run_one("page_active").line,
+		"image.bin:0x1000: warning (page_active): page 1 is active, "
+		"but page 0, which comes after it, is in use");
+}
+
 /* What the firmware has copied before it was interrupted is not lost. */
 static void a_clean_up_loses_no_copies(void **state)
 {
@@ -755,6 +771,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_image_has_no_findings),
+		cmocka_unit_test(the_last_page_may_lie_in_front),
 		cmocka_unit_test(a_clean_up_loses_no_copies),
 		cmocka_unit_test(firmware_goes_on_in_pages_of_version_1),
 		cmocka_unit_test(each_check_finds_its_damage),

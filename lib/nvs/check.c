@@ -261,25 +261,28 @@ static void check_page_duplicate(ARGUMENTS)
 	}
 }
 
+/* The last page is the one with the highest number, wherever it lies. */
 static void check_page_active(ARGUMENTS)
 {
-	size_t last = SIZE_MAX;
+	const struct nvs_raw_page *last;
 
-	for (size_t n = 0; n < r->page_count; n++)
-		if (nvs_page_is_read(&r->pages[n]))
-			last = n;
-	if (last == SIZE_MAX)
+	if (!r->order_count)
 		return;
-	for (size_t n = 0; n < last; n++)
-		if (nvs_page_is_read(&r->pages[n]) &&
-		    r->pages[n].state == NVS_STATE_ACTIVE)
-			report_at(check, sink, r->pages[n].offset,
-				  "page %zu is active, but page %zu behind it "
-				  "is in use", n, last);
-	if (r->pages[last].state != NVS_STATE_ACTIVE)
-		report_at(check, sink, r->pages[last].offset,
+	last = r->order[r->order_count - 1];
+	for (size_t n = 0; n + 1 < r->order_count; n++) {
+		const struct nvs_raw_page *p = r->order[n];
+
+		if (p->state == NVS_STATE_ACTIVE)
+			report_at(check, sink, p->offset,
+				  "page %zu is active, but page %zu, which "
+				  "comes after it, is in use",
+				  (size_t)(p - r->pages),
+				  (size_t)(last - r->pages));
+	}
+	if (last->state != NVS_STATE_ACTIVE)
+		report_at(check, sink, last->offset,
 			  "page %zu is the last one in use but not active",
-			  last);
+			  (size_t)(last - r->pages));
 }
 
 static void check_page_none(ARGUMENTS)
