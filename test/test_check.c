@@ -432,6 +432,7 @@ static const struct {
 	{ "page_state", unknown_page_state, NVS_PAGE_SIZE },
 	{ "page_state", corrupt_page_state, NVS_PAGE_SIZE },
 	{ "page_freeing", freeing_page, 0 },
+	{ "freeing_loss", freeing_page, AT_CHUNK_1 },
 	{ "page_erased", free_page_with_data, 2 * NVS_PAGE_SIZE + 4095 },
 	{ "page_none", nothing_in_use, 0 },
 	{ "header_crc", header_crc, NVS_HEADER_CRC },
@@ -579,6 +580,45 @@ static void firmware_goes_on_in_pages_of_version_1(void **state)
 	assert_int_equal(count, 4);
 	assert_int_equal(items[2].len, NVS_STRING_MAX - 1);
 	assert_int_equal(items[2].page_version, 1);
+}
+
+/* The firmware takes whatever page is free, also one in front. */
+static void the_last_page_may_lie_in_front(void **state)
+{
+	(void)state;
+	make_sound();
+	le_put32(image, NVS_STATE_ACTIVE);
+	le_put32(image + NVS_PAGE_SIZE, NVS_STATE_FULL);
+	change_header(0, NVS_HEADER_SEQNO, 7);
+	assert_int_equal(run_one("page_active").count, 0);
+	assert_int_equal(run_one("page_order").count, 1);
+	le_put32(image + NVS_PAGE_SIZE, NVS_STATE_ACTIVE);
+	assert_string_equal(run_one("page_active").line,
+		"image.bin:0x1000: warning (page_active): page 1 is active, "
+		"but page 0, which comes after it, is in use");
+}
+
+/* What the firmware has copied before it was interrupted is not lost. */
+static void a_clean_up_loses_no_copies(void **state)
+{
+	struct maker m;
+
+	(void)state;
+	make_sound();
+	le_put32(image + NVS_PAGE_SIZE, NVS_STATE_FULL);
+	freeing_page();
+	m = (struct maker){ .image = image, .size = SIZE, .version = 2 };
+	make_page(&m, 2);
+	assert_int_equal(run_one("freeing_loss").count, 0);
+	memcpy(image + ENTRY(2, 0), image + ENTRY(0, 0), 2 * NVS_ENTRY_SIZE);
+	make_state(m.page, 0, NVS_ENTRY_WRITTEN);
+	make_state(m.page, 1, NVS_ENTRY_WRITTEN);
+	assert_int_equal(run_one("freeing_loss").count, 0);
+	change(ENTRY(2, 1), NVS_ENTRY_DATA, 6);
+	assert_string_equal(run_one("freeing_loss").line,
+		"image.bin:0x2060: error (freeing_loss): cfg:u8: the firmware "
+		"erases it at the next start, in favour of page 0, which it "
+		"was cleaning up");
 }
 
 static void each_check_finds_its_damage(void **state)
@@ -731,6 +771,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_image_has_no_findings),
+		cmocka_unit_test(the_last_page_may_lie_in_front),
+		cmocka_unit_test(a_clean_up_loses_no_copies),
 		cmocka_unit_test(firmware_goes_on_in_pages_of_version_1),
 		cmocka_unit_test(each_check_finds_its_damage),
 		cmocka_unit_test(no_check_is_without_a_case),

@@ -130,6 +130,46 @@ static void check_page_freeing(ARGUMENTS)
 				  "from a device that was interrupted", n);
 }
 
+/* Whether an item of the page is, byte by byte, this one. */
+static bool has_copy(const struct nvs_reader *r,
+		     const struct nvs_raw_page *page,
+		     const struct nvs_record *rec)
+{
+	for (size_t n = 0; n < r->record_count; n++)
+		if (&r->pages[r->records[n].page] == page &&
+		    !memcmp(r->records[n].bytes, rec->bytes, NVS_ENTRY_SIZE))
+			return true;
+	return false;
+}
+
+/*
+ * At the next start the firmware begins the clean-up anew: it erases the
+ * active page, which it takes for the copy that was not completed.
+ */
+static void check_freeing_loss(ARGUMENTS)
+{
+	const struct nvs_raw_page *from = NULL, *last = NULL;
+
+	for (size_t n = r->order_count; n--;)
+		if (r->order[n]->state == NVS_STATE_FREEING)
+			from = r->order[n];
+	if (r->order_count)
+		last = r->order[r->order_count - 1];
+	if (!from || last->state != NVS_STATE_ACTIVE)
+		return;
+	for (size_t n = 0; n < r->record_count; n++) {
+		const struct nvs_record *rec = &r->records[n];
+
+		if (&r->pages[rec->page] == last &&
+		    !(rec->faults & FAULTS_UNIDENTIFIED) &&
+		    !has_copy(r, from, rec))
+			report_item(check, sink, r, rec, "the firmware erases "
+				    "it at the next start, in favour of page "
+				    "%zu, which it was cleaning up",
+				    (size_t)(from - r->pages));
+	}
+}
+
 static void check_page_erased(ARGUMENTS)
 {
 	for (size_t n = 0; n < r->page_count; n++) {
@@ -221,25 +261,28 @@ static void check_page_duplicate(ARGUMENTS)
 	}
 }
 
+/* The last page is the one with the highest number, wherever it lies. */
 static void check_page_active(ARGUMENTS)
 {
-	size_t last = SIZE_MAX;
+	const struct nvs_raw_page *last;
 
-	for (size_t n = 0; n < r->page_count; n++)
-		if (nvs_page_is_read(&r->pages[n]))
-			last = n;
-	if (last == SIZE_MAX)
+	if (!r->order_count)
 		return;
-	for (size_t n = 0; n < last; n++)
-		if (nvs_page_is_read(&r->pages[n]) &&
-		    r->pages[n].state == NVS_STATE_ACTIVE)
-			report_at(check, sink, r->pages[n].offset,
-				  "page %zu is active, but page %zu behind it "
-				  "is in use", n, last);
-	if (r->pages[last].state != NVS_STATE_ACTIVE)
-		report_at(check, sink, r->pages[last].offset,
+	last = r->order[r->order_count - 1];
+	for (size_t n = 0; n + 1 < r->order_count; n++) {
+		const struct nvs_raw_page *p = r->order[n];
+
+		if (p->state == NVS_STATE_ACTIVE)
+			report_at(check, sink, p->offset,
+				  "page %zu is active, but page %zu, which "
+				  "comes after it, is in use",
+				  (size_t)(p - r->pages),
+				  (size_t)(last - r->pages));
+	}
+	if (last->state != NVS_STATE_ACTIVE)
+		report_at(check, sink, last->offset,
 			  "page %zu is the last one in use but not active",
-			  last);
+			  (size_t)(last - r->pages));
 }
 
 static void check_page_none(ARGUMENTS)
@@ -712,6 +755,8 @@ static const struct nvs_check checks[] = {
 	  check_page_state },
 	{ "page_freeing", NVS_WARNING, "no page is being cleaned up",
 	  check_page_freeing },
+	{ "freeing_loss", NVS_ERROR, "no clean-up that would lose items",
+	  check_freeing_loss },
 	{ "page_erased", NVS_ERROR, "a free page is all 0xFF",
 	  check_page_erased },
 	{ "page_none", NVS_WARNING, "at least one page is in use",
