@@ -347,7 +347,20 @@ is "HMAC: a drawn HMAC key is filed" \
 nvs generate-key --key_protect_hmac --kp_hmac_inputkey keys/h3.bin \
 	--keyfile again.bin
 same "HMAC: the keys derive from it" keys/again.bin keys/d3.bin
+nvs generate-key --key_protect_hmac --kp_hmac_keygen --keyfile named
+is "HMAC: a drawn HMAC key is named after --keyfile" \
+	"$status $(echo keys/*named*)" "0 keys/hmac-named.bin keys/named.bin"
+nvs generate-key --key_protect_hmac --kp_hmac_inputkey keys/hmac-named.bin \
+	--keyfile again2.bin
+same "HMAC: and the keys derive from it" keys/again2.bin keys/named.bin
+nvs encrypt in.csv hn.bin 0x3000 --keygen --keyfile "$PWD/line/k.bin" \
+	--key_protect_hmac --kp_hmac_keygen
+is "HMAC: beside --keyfile, wherever that is" "$status $(files line)" \
+	"0 hmac-k.bin k.bin"
+rm keys/named.bin
 before=$(sha256sum keys/*)
+refuses_nvs "HMAC: an HMAC key of that name in the way" 1 hmac-named.bin -- \
+	generate-key --key_protect_hmac --kp_hmac_keygen --keyfile named
 refuses_nvs "HMAC: an HMAC key file in the way" 1 h3.bin -- \
 	encrypt in.csv o.bin 0x3000 --keygen --keyfile fresh.bin \
 	--key_protect_hmac --kp_hmac_keygen --kp_hmac_keyfile h3.bin
