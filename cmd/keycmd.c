@@ -31,12 +31,24 @@ static int check_hmac(const struct cli_command *cmd,
 	return -1;
 }
 
+/* The original takes both, and says so; scripts that give both are about. */
+static void warn_unused_keyfile(const char *keyfile)
+{
+	struct err warning = ERR_INIT;
+
+	err_set(&warning, ERR_USAGE, "--keyfile '%s' is not used: --inputkey "
+		"gives the key, none is made", keyfile);
+	cli_warning(&warning);
+}
+
 int keycmd_check(const struct cli_command *cmd, const struct key_options *k)
 {
 	if (k->protect_hmac && !k->keygen)
 		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
 				       "that --keygen makes: give --keygen too");
-	if (k->keyfile && !k->keygen)
+	if (k->keyfile && k->inputkey)
+		warn_unused_keyfile(k->keyfile);
+	else if (k->keyfile && !k->keygen)
 		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
 				       "needs --keygen");
 	return check_hmac(cmd, k);

@@ -311,8 +311,6 @@ refuses_nvs "--keygen with --inputkey" 2 keygen inputkey -- \
 	encrypt in.csv o.bin 0x3000 --keygen --inputkey k.bin
 refuses_nvs "encrypt without a key" 2 keygen inputkey -- \
 	encrypt in.csv o.bin 0x3000
-refuses_nvs "--keyfile with --inputkey" 2 keyfile -- \
-	encrypt in.csv o.bin 0x3000 --inputkey k.bin --keyfile z.bin
 refuses_nvs "--keyfile with another extension" '1 2' z.key .bin -- \
 	encrypt in.csv o.bin 0x3000 --keygen --keyfile z.key
 for n in 0 1 63 65 4095 4097; do
@@ -328,6 +326,15 @@ for at in 0 31 32 63 64 67; do
 	refuses_nvs "a key with byte $at damaged" 1 flip.bin CRC -- \
 		decrypt e.bin flip.bin o.bin
 done
+
+# ---- --inputkey beside --keyfile, as the original takes them ----
+
+nvs encrypt in.csv alone.bin 0x3000 --inputkey k.bin
+nvs encrypt in.csv both.bin 0x3000 --inputkey k.bin --keyfile unused.bin
+succeeds "--keyfile beside --inputkey"
+says "--keyfile beside --inputkey: is not used" warning --keyfile unused.bin
+same "--keyfile beside --inputkey: the image" both.bin alone.bin
+not_ok "--keyfile beside --inputkey: no file" test -e keys/unused.bin
 
 # ---- keys from an HMAC key ----
 
