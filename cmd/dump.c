@@ -23,9 +23,20 @@ static void print_page_heading(const struct view *v,
 			   "%8x", (unsigned)p->crc_stored);
 		view_print(v, STYLE_BOLD, ", Page address: 0x%zx", p->offset);
 	}
-	fputs("\n Entry state bitmap: ", v->out);
+	fputc('\n', v->out);
+	view_print(v, STYLE_BOLD, " Entry state bitmap: ");
 	for (unsigned n = NVS_PAGE_BITMAP; n < NVS_PAGE_ENTRIES_AT; n++)
 		fprintf(v->out, "%02x ", (unsigned)p->bytes[n]);
+	fputc('\n', v->out);
+}
+
+static void print_sized(const struct view *v, const struct nvs_raw_entry *e)
+{
+	bool right = e->data_crc == nvs_raw_data_computed(e);
+
+	fprintf(v->out, "Size=%u, CRC32=", (unsigned)e->size);
+	view_print(v, right ? STYLE_GREEN : STYLE_RED, "%x",
+		   (unsigned)e->data_crc);
 	fputc('\n', v->out);
 }
 
@@ -36,8 +47,7 @@ static void print_data(const struct view *v, const struct nvs_raw_entry *e)
 	if (e->kind == NVS_DATA_INT)
 		fprintf(v->out, "%s\n", view_int(e, number));
 	else if (e->kind == NVS_DATA_SIZED)
-		fprintf(v->out, "Size=%u, CRC32=%x\n", (unsigned)e->size,
-			(unsigned)e->data_crc);
+		print_sized(v, e);
 	else if (e->kind == NVS_DATA_INDEX)
 		fprintf(v->out, "Size=%u, ChunkCount=%u, ChunkStart=%u\n",
 			(unsigned)e->size, (unsigned)e->chunk_count,
@@ -51,15 +61,14 @@ static void print_entry(const struct view *v, const struct nvs_raw_entry *e)
 	bool right = e->crc_stored == e->crc_computed;
 	char type[VIEW_TYPE_MAX], key[VIEW_KEY_MAX];
 
+	view_print(v, STYLE_BOLD, " %03u.", e->index);
 	fputc(' ', v->out);
-	view_print(v, STYLE_BOLD, "%03u", e->index);
-	fputs(". ", v->out);
 	view_print(v, e->state == NVS_ENTRY_WRITTEN ? STYLE_GREEN :
 		      e->state == NVS_ENTRY_ERASED ? STYLE_RED : STYLE_PLAIN,
-		   "%s", view_state(e->state));
-	fprintf(v->out, "%s, Namespace Index: %03u, Type: %-10s, Span: %03u, "
-		"Chunk Index: %03u, CRC32: ",
-		e->state == NVS_ENTRY_ERASED ? " " : "", (unsigned)e->ns,
+		   "%s%s", view_state(e->state),
+		   e->state == NVS_ENTRY_ERASED ? " " : "");
+	fprintf(v->out, ", Namespace Index: %03u, Type: %-10s, Span: %03u, "
+		"Chunk Index: %03u, CRC32: ", (unsigned)e->ns,
 		view_type(e->type, type), (unsigned)e->span,
 		(unsigned)e->chunk);
 	view_print(v, right ? STYLE_GREEN : STYLE_RED, "%8x",
@@ -78,8 +87,7 @@ struct run {
 
 static void print_empty(const struct view *v, unsigned index)
 {
-	fputc(' ', v->out);
-	view_print(v, STYLE_BOLD, "%03u.", index);
+	view_print(v, STYLE_BOLD, " %03u.", index);
 	fputs(" Empty\n", v->out);
 }
 
@@ -87,8 +95,10 @@ static void end_run(const struct view *v, struct run *run)
 {
 	if (run->count)
 		print_empty(v, run->first);
-	if (run->count > 2)
-		fputs(" ...\n", v->out);
+	if (run->count > 2) {
+		view_print(v, STYLE_BOLD, " ...");
+		fputc('\n', v->out);
+	}
 	if (run->count > 1)
 		print_empty(v, run->first + run->count - 1);
 	run->count = 0;
@@ -283,12 +293,13 @@ static size_t print_blob_lines(const struct view *v, const uint8_t *entry,
 
 static void print_missing(const struct view *v)
 {
-	fputs("  ", v->out);
-	for (unsigned n = 0; n < 63; n++)
-		fputc('-', v->out);
-	fputs(" Missing data ", v->out);
-	for (unsigned n = 0; n < 64; n++)
-		fputc('-', v->out);
+	char before[64], behind[65];
+
+	memset(before, '-', sizeof(before) - 1);
+	before[sizeof(before) - 1] = '\0';
+	memset(behind, '-', sizeof(behind) - 1);
+	behind[sizeof(behind) - 1] = '\0';
+	view_print(v, STYLE_YELLOW, "  %s Missing data %s", before, behind);
 	fputc('\n', v->out);
 }
 
@@ -349,22 +360,17 @@ static int dump_blobs(const struct view *v, struct err *err)
 static int dump_namespaces(const struct view *v, struct err *err)
 {
 	(void)err;
-	view_print(v, STYLE_BOLD, "Index");
-	fputs(": ", v->out);
-	view_print(v, STYLE_CYAN, "Namespace");
+	view_print(v, STYLE_BOLD, "Index: Namespace");
 	fputc('\n', v->out);
 	for (size_t n = 0; n < v->name_count; n++) {
 		const struct view_name *name = &v->names[n];
 		char shown[VIEW_KEY_MAX];
 
-		fputc(' ', v->out);
 		if (name->negative)
-			view_print(v, STYLE_BOLD, "%03lld",
-				   (long long)name->number);
+			fprintf(v->out, " %03lld: ", (long long)name->number);
 		else
-			view_print(v, STYLE_BOLD, "%03llu",
-				   (unsigned long long)name->number);
-		fputs(": ", v->out);
+			fprintf(v->out, " %03llu: ",
+				(unsigned long long)name->number);
 		view_print(v, STYLE_CYAN, "%s",
 			   view_key(name->key, name->key_len, shown));
 		fputc('\n', v->out);

@@ -54,19 +54,31 @@ static void warn(const struct check *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A wrong CRC is told on stdout. */
-__attribute__((format(printf, 2, 3)))
-static void fail_crc(struct check *c, const char *fmt, ...)
+/* Both CRCs, each with a word in front, at the end of a line of stdout. */
+static void say_crcs(const struct check *c, const char *stored_word,
+		     uint32_t stored, const char *computed_word,
+		     uint32_t computed)
 {
-	char text[256];
-	va_list ap;
+	if (c->quiet)
+		return;
+	view_print(c->v, STYLE_PLAIN, " %s: ", stored_word);
+	view_print(c->v, STYLE_RED, "%x", (unsigned)stored);
+	view_print(c->v, STYLE_PLAIN, " %s: ", computed_word);
+	view_print(c->v, STYLE_GREEN, "%x", (unsigned)computed);
+	fputc('\n', c->v->out);
+}
+
+/* An entry's wrong CRC is told on stdout. */
+static void fail_crc(struct check *c, unsigned index, const char *key,
+		     const char *of_what, uint32_t stored, uint32_t computed)
+{
+	char text[128];
 
 	c->errors++;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
+	snprintf(text, sizeof(text), " Entry #%03u %s%s has wrong CRC32!",
+		 index, key, of_what);
 	say(c, STYLE_RED, text);
-	say(c, STYLE_PLAIN, "\n");
+	say_crcs(c, "Written", stored, "Generated", computed);
 }
 
 /* ---- Size and pages ---- */
@@ -113,21 +125,18 @@ static void check_header(struct check *c, const struct nvs_raw_page *page)
 {
 	char text[64];
 
-	if (page->crc_stored != page->crc_computed) {
-		fail_crc(c, "Page no. %u Original CRC32: %x Generated CRC32: "
-			 "%x", (unsigned)page->seqno,
-			 (unsigned)page->crc_stored,
-			 (unsigned)page->crc_computed);
-		return;
-	}
 	snprintf(text, sizeof(text), "Page no. %u", (unsigned)page->seqno);
 	say(c, STYLE_CYAN, text);
+	if (page->crc_stored != page->crc_computed) {
+		c->errors++;
+		say_crcs(c, "Original CRC32", page->crc_stored,
+			 "Generated CRC32", page->crc_computed);
+		return;
+	}
 	/* A tab in the original, which its output library expands. */
-	snprintf(text, sizeof(text), "%*sCRC32: ",
+	snprintf(text, sizeof(text), "%*sCRC32: OK\n",
 		 (int)(8 - strlen(text) % 8), "");
 	say(c, STYLE_PLAIN, text);
-	say(c, STYLE_GREEN, "OK");
-	say(c, STYLE_PLAIN, "\n");
 }
 
 /* The states of the entries that hold an entry's data. */
@@ -158,13 +167,11 @@ static void check_written(struct check *c, const struct nvs_raw_page *page,
 
 	view_key(e->key, e->key_len, key);
 	if (e->crc_stored != e->crc_computed)
-		fail_crc(c, " Entry #%03u %s has wrong CRC32! Written: %x "
-			 "Generated: %x", e->index, key,
-			 (unsigned)e->crc_stored, (unsigned)e->crc_computed);
+		fail_crc(c, e->index, key, "", e->crc_stored,
+			 e->crc_computed);
 	if (e->span > 1 && e->data_crc != data_crc)
-		fail_crc(c, " Entry #%03u %s data (string, blob) has wrong "
-			 "CRC32! Written: %x Generated: %x", e->index, key,
-			 (unsigned)e->data_crc, (unsigned)data_crc);
+		fail_crc(c, e->index, key, " data (string, blob)",
+			 e->data_crc, data_crc);
 	if (e->kind == NVS_DATA_NONE)
 		warn(c, " Type of entry #%03u %s is unrecognized! Type: %s",
 		     e->index, key, view_type(e->type, type));

@@ -31,12 +31,24 @@ static int check_hmac(const struct cli_command *cmd,
 	return -1;
 }
 
+/* The original takes both, and says so; scripts that give both are about. */
+static void warn_unused_keyfile(const char *keyfile)
+{
+	struct err warning = ERR_INIT;
+
+	err_set(&warning, ERR_USAGE, "--keyfile '%s' is not used: --inputkey "
+		"gives the key, none is made", keyfile);
+	cli_warning(&warning);
+}
+
 int keycmd_check(const struct cli_command *cmd, const struct key_options *k)
 {
 	if (k->protect_hmac && !k->keygen)
 		return cli_wrong_usage(cmd, "--key_protect_hmac derives the keys "
 				       "that --keygen makes: give --keygen too");
-	if (k->keyfile && !k->keygen)
+	if (k->keyfile && k->inputkey)
+		warn_unused_keyfile(k->keyfile);
+	else if (k->keyfile && !k->keygen)
 		return cli_wrong_usage(cmd, "--keyfile names a generated key, it "
 				       "needs --keygen");
 	return check_hmac(cmd, k);
@@ -210,6 +222,27 @@ static int key_path(const char *asked, const struct buf *dir,
 	return r;
 }
 
+/*
+ * The path of a drawn HMAC key that was given no name: that of the keys which
+ * are derived from it, with "hmac-" in front.
+ */
+static int hmac_path_beside(const char *keyfile, const struct buf *dir,
+			    struct buf *path, struct err *err)
+{
+	const char *slash = strrchr(keyfile, '/');
+	size_t at = slash ? (size_t)(slash - keyfile) + 1 : 0;
+	struct buf name = BUF_INIT;
+	int r;
+
+	if (buf_append(&name, keyfile, at) || buf_puts(&name, "hmac-") ||
+	    buf_puts(&name, keyfile + at) || !buf_str(&name))
+		r = err_nomem(err);
+	else
+		r = key_path((char *)name.data, dir, NULL, path, err);
+	buf_release(&name);
+	return r;
+}
+
 static int refuse_existing(const char *path, const char *option,
 			   struct err *err)
 {
@@ -234,7 +267,9 @@ int keycmd_find_paths(const struct key_options *k, const char *outdir,
 		r = refuse_existing((char *)paths->key.data, "keyfile", err);
 	if (r || !k->hmac_keygen)
 		return r;
-	r = key_path(k->hmac_keyfile, &paths->dir, "hmac-keys-", &paths->hmac,
+	r = k->keyfile && !k->hmac_keyfile ?
+	    hmac_path_beside(k->keyfile, &paths->dir, &paths->hmac, err) :
+	    key_path(k->hmac_keyfile, &paths->dir, "hmac-keys-", &paths->hmac,
 		     err);
 	if (!r)
 		r = refuse_existing((char *)paths->hmac.data,

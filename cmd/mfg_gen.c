@@ -86,7 +86,8 @@ static int check_keys(const struct cli_command *cmd, struct generate *g)
 	if (k->keygen && k->inputkey)
 		return cli_wrong_usage(cmd, "--keygen and --inputkey exclude "
 				       "each other");
-	if (keycmd_refuse_slash(cmd, "keyfile", k->keyfile) >= 0 ||
+	if ((k->keygen &&
+	     keycmd_refuse_slash(cmd, "keyfile", k->keyfile) >= 0) ||
 	    keycmd_refuse_slash(cmd, "kp_hmac_keyfile", k->hmac_keyfile) >= 0)
 		return CLI_USAGE;
 	return keycmd_check(cmd, k);
@@ -133,7 +134,7 @@ static int take_key_names(struct generate *g, struct err *err)
 	const struct key_options *k = &g->keys;
 	int r = 0;
 
-	if (k->keyfile) {
+	if (k->keyfile && k->keygen) {
 		r = keycmd_file_name(k->keyfile, &g->key_name, err);
 		g->batch.key_name = (char *)g->key_name.data;
 	}
@@ -141,7 +142,7 @@ static int take_key_names(struct generate *g, struct err *err)
 		r = keycmd_file_name(k->hmac_keyfile, &g->hmac_key_name, err);
 		g->batch.hmac_key_name = (char *)g->hmac_key_name.data;
 	}
-	if (!r && k->keyfile && k->hmac_keyfile &&
+	if (!r && g->batch.key_name && k->hmac_keyfile &&
 	    !strcmp(g->batch.key_name, g->batch.hmac_key_name))
 		r = err_set(err, ERR_USAGE, "--keyfile and --kp_hmac_keyfile "
 			    "both name '%s': two keys need two files",

@@ -94,7 +94,14 @@ size_t text_chars(const void *p, size_t len);
 /* White space as ASCII knows it: blank, \t \n \v \f \r. */
 bool text_is_space(char c);
 
-/* Leave out white space at both ends. */
+/*
+ * How many bytes the white space character at s has, 0 when there is none:
+ * Unicode's, since spreadsheets and web pages leave no-break and ideographic
+ * spaces around what is copied from them.
+ */
+size_t text_space_len(const char *s, size_t len);
+
+/* Leave out white space at both ends, of Unicode. */
 void text_trim(const char **s, size_t *len);
 
 /* Equal without regard to the case of ASCII letters; b is NUL-terminated. */

@@ -151,6 +151,14 @@ try mfg_gen generate samples/sample_config.csv $SINGLE Sample 0x3000 \
 	--inputkey bare.bin
 is "samples: --inputkey: the bare 64 bytes are a key too" \
 	"$(peek bin/Sample-1.bin keys/sample_keys.bin 2>&1)" "$(sample_items 1)"
+rm -r bin csv
+try mfg_gen generate samples/sample_config.csv $SINGLE Sample 0x3000 \
+	--inputkey bare.bin --keyfile one/for-all.bin
+succeeds "--keyfile beside --inputkey"
+says "--keyfile beside --inputkey: is not used" warning --keyfile
+is "--keyfile beside --inputkey: the image decrypts with the given key" \
+	"$(peek bin/Sample-1.bin keys/sample_keys.bin 2>&1)" "$(sample_items 1)"
+is "--keyfile beside --inputkey: no further key" "$(files keys)" sample_keys.bin
 rm -r bin csv keys bare.bin
 
 try mfg_gen generate samples/sample_config.csv $SINGLE Sample 0x3000 \

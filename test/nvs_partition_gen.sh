@@ -315,8 +315,6 @@ refuses_nvs "--keygen with --inputkey" 2 keygen inputkey -- \
 	encrypt in.csv o.bin 0x3000 --keygen --inputkey k.bin
 refuses_nvs "encrypt without a key" 2 keygen inputkey -- \
 	encrypt in.csv o.bin 0x3000
-refuses_nvs "--keyfile with --inputkey" 2 keyfile -- \
-	encrypt in.csv o.bin 0x3000 --inputkey k.bin --keyfile z.bin
 refuses_nvs "--keyfile with another extension" '1 2' z.key .bin -- \
 	encrypt in.csv o.bin 0x3000 --keygen --keyfile z.key
 for n in 0 1 63 65 4095 4097; do
@@ -332,6 +330,15 @@ for at in 0 31 32 63 64 67; do
 	refuses_nvs "a key with byte $at damaged" 1 flip.bin CRC -- \
 		decrypt e.bin flip.bin o.bin
 done
+
+# ---- --inputkey beside --keyfile, as the original takes them ----
+
+nvs encrypt in.csv alone.bin 0x3000 --inputkey k.bin
+nvs encrypt in.csv both.bin 0x3000 --inputkey k.bin --keyfile unused.bin
+succeeds "--keyfile beside --inputkey"
+says "--keyfile beside --inputkey: is not used" warning --keyfile unused.bin
+same "--keyfile beside --inputkey: the image" both.bin alone.bin
+not_ok "--keyfile beside --inputkey: no file" test -e keys/unused.bin
 
 # ---- keys from an HMAC key ----
 
@@ -351,7 +358,20 @@ is "HMAC: a drawn HMAC key is filed" \
 nvs generate-key --key_protect_hmac --kp_hmac_inputkey keys/h3.bin \
 	--keyfile again.bin
 same "HMAC: the keys derive from it" keys/again.bin keys/d3.bin
+nvs generate-key --key_protect_hmac --kp_hmac_keygen --keyfile named
+is "HMAC: a drawn HMAC key is named after --keyfile" \
+	"$status $(echo keys/*named*)" "0 keys/hmac-named.bin keys/named.bin"
+nvs generate-key --key_protect_hmac --kp_hmac_inputkey keys/hmac-named.bin \
+	--keyfile again2.bin
+same "HMAC: and the keys derive from it" keys/again2.bin keys/named.bin
+nvs encrypt in.csv hn.bin 0x3000 --keygen --keyfile "$PWD/line/k.bin" \
+	--key_protect_hmac --kp_hmac_keygen
+is "HMAC: beside --keyfile, wherever that is" "$status $(files line)" \
+	"0 hmac-k.bin k.bin"
+rm keys/named.bin
 before=$(sha256sum keys/*)
+refuses_nvs "HMAC: an HMAC key of that name in the way" 1 hmac-named.bin -- \
+	generate-key --key_protect_hmac --kp_hmac_keygen --keyfile named
 refuses_nvs "HMAC: an HMAC key file in the way" 1 h3.bin -- \
 	encrypt in.csv o.bin 0x3000 --keygen --keyfile fresh.bin \
 	--key_protect_hmac --kp_hmac_keygen --kp_hmac_keyfile h3.bin

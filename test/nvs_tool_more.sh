@@ -98,6 +98,27 @@ not_ok "auto: not into a file" grep -q "$ESC" auto.txt
 is "always differs in nothing else" \
 	"$(sed "s/$ESC\[[0-9;]*m//g" always.txt)" "$(cat auto.txt)"
 ok "a right CRC in the heading" grep -qF "${ESC}[1;32mb9ba2d84" always.txt
+ok "the words above the entry states are bold" \
+	grep -qF "${ESC}[1m Entry state bitmap: ${ESC}[0maa " always.txt
+ok "an index is bold with its dot, a state green" \
+	grep -qF "${ESC}[1m 000.${ESC}[0m ${ESC}[32mWritten${ESC}[0m, " always.txt
+ok "a right CRC of data is green" \
+	grep -qE "Size=[0-9]+, CRC32=$ESC\[32m[0-9a-f]+$ESC\[0m$" always.txt
+try nvs_tool --color always bad.bin
+ok "a wrong CRC of data is red" \
+	grep -qE "Size=[0-9]+, CRC32=$ESC\[31m[0-9a-f]+$ESC\[0m$" "$OUT"
+try nvs_tool --color always -d namespaces good.bin
+stdout_is "namespaces: bold words above, cyan names" \
+	"${ESC}[1mIndex: Namespace${ESC}[0m" " 001: ${ESC}[36mcfg${ESC}[0m" \
+	" 002: ${ESC}[36mnet${ESC}[0m"
+try nvs_tool --color always -d blobs "$GOLDEN/blob-holes/blob-holes.bin"
+ok "missing data is yellow" grep -q "$ESC\[33m  -*- Missing data -*$ESC\[0m$" \
+	"$OUT"
+try nvs_tool --color always -d none -i bad.bin
+line "check: page cyan, its CRCs red and green" \
+	"${ESC}[36mPage no. 9${ESC}[0m Original CRC32: ${ESC}[31mb9ba2d84${ESC}[0m Generated CRC32: ${ESC}[32mea92741d${ESC}[0m"
+line "check: an entry's wrong CRC" \
+	"${ESC}[31m Entry #001 a_u8 has wrong CRC32!${ESC}[0m Written: ${ESC}[31m5d3e047d${ESC}[0m Generated: ${ESC}[32m919404e3${ESC}[0m"
 try nvs_tool --color always -d none -i many_twins.bin
 says "always: messages" "${ESC}[1"
 if command -v script >/dev/null; then

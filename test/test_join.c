@@ -94,6 +94,18 @@ static void test_same_key_in_two_namespaces(void **state)
 	end();
 }
 
+/* The third cell of a namespace means nothing, but stands in the original's. */
+static void test_third_cell_of_a_namespace(void **state)
+{
+	(void)state;
+	start("a,namespace,string\nk,data,u8\nb,NameSpace,\"x,y\"\n"
+	      "c,namespace, \nk,data,u8\n", "k,k\n1,2\n", NULL);
+	expect_csv("a,namespace,string,\r\nk,data,u8,1\r\n"
+		   "b,namespace,\"x,y\",\r\nc,namespace, ,\r\n"
+		   "k,data,u8,2\r\n");
+	end();
+}
+
 /* Columns that are no key are metadata, wherever they stand. */
 static void test_metadata(void **state)
 {
@@ -349,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_key_in_two_namespaces),
+		cmocka_unit_test(test_third_cell_of_a_namespace),
 		cmocka_unit_test(test_metadata),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_another_separator),

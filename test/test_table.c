@@ -181,6 +181,17 @@ static void test_blank_lines(void **state)
 	expect("   ", "");
 }
 
+/* Lines that look blank in an editor: of no-break and ideographic spaces */
+static void test_blank_lines_of_unicode_spaces(void **state)
+{
+	(void)state;
+	expect("\xC2\xA0\na\n\xE3\x80\x80 \t\n\xE2\x80\xA8\r\nb\n\xC2\x85",
+	       "2:1<a>\n5:1<b>\n");
+	expect("\"\xC2\xA0\"\n", "1:1<\xC2\xA0>\n");
+	expect("\xC2\xA0,\n", "1:1<\xC2\xA0> 1:3<>\n");
+	expect("\xE2\x80\x8B\n", "1:1<\xE2\x80\x8B>\n");
+}
+
 static void test_blanks_are_kept(void **state)
 {
 	(void)state;
@@ -547,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_bug_no_text_at_null),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_blank_lines),
+		cmocka_unit_test(test_blank_lines_of_unicode_spaces),
 		cmocka_unit_test(test_blanks_are_kept),
 		cmocka_unit_test(test_quotes),
 		cmocka_unit_test(test_quoted_newlines),

@@ -48,7 +48,8 @@ static void test_int_refused(void **state)
 	static const char *const not[] = {
 		"x", "1x", "x1", "1 2", "--1", "+-1", "- 1", "-", "+", "0x",
 		"0X", "-0x", "0xg", "0x-1", "1.0", "1e3", "1_000", "0b1", "0o7",
-		"a", "ff", "1,0", "\xD9\xA1", "0x1 2", "\302\2401"
+		"a", "ff", "1,0", "\xD9\xA1", "0x1 2", "1\302\2401",
+		"\342\200\2131"
 	};
 	static const char *const over[] = {
 		"18446744073709551616", "-18446744073709551616",
@@ -380,7 +381,17 @@ static void test_trim(void **state)
 	} cases[] = {
 		{ "", "" }, { " \t\v\f\r\n", "" }, { "a", "a" },
 		{ "  a b\n", "a b" }, { "a ", "a" }, { "\ta", "a" },
-		{ "\xC2\xA0" "a", "\xC2\xA0" "a" },
+		/* a no-break space, U+0085, and the ideographic space */
+		{ "\xC2\xA0" "a\xC2\x85", "a" },
+		{ " \xE3\x80\x80 a b\xE3\x80\x80", "a b" },
+		{ "\x1C" "a\x7F", "\x1C" "a\x7F" },
+		{ "\xE2\x80\x8A" "a\xE2\x80\xA9", "a" },
+		{ "\xE2\x80\xAF\xE2\x81\x9F" "a\xE1\x9A\x80", "a" },
+		/* neighbours of these that are none, and halves of them */
+		{ "\xE2\x80\x8B" "a\xC2\xA1", "\xE2\x80\x8B" "a\xC2\xA1" },
+		{ "\xE3\x80\x81", "\xE3\x80\x81" }, { "\xC2", "\xC2" },
+		{ "\xE3\x80", "\xE3\x80" }, { "\x80\xA0", "\x80\xA0" },
+		{ "\xC3\xA0", "\xC3\xA0" }, { "\xEF\xBB\xBF", "\xEF\xBB\xBF" },
 	};
 
 	(void)state;
@@ -392,6 +403,25 @@ static void test_trim(void **state)
 		assert_int_equal(len, strlen(cases[i].left));
 		assert_memory_equal(s, cases[i].left, len);
 	}
+}
+
+/* What Python's int() and strip() leave out, so does this. */
+static void test_no_break_space_around_numbers(void **state)
+{
+	static const char spaced[] = "\xC2\xA0" "-12\xE3\x80\x80";
+	static const char digits[] = "\xE2\x80\xA8" "0aFF\xC2\xA0";
+	struct buf out = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct text_int n;
+
+	(void)state;
+	assert_int_equal(text_int(spaced, strlen(spaced), &n), TEXT_OK);
+	assert_true(n.negative);
+	assert_int_equal(n.magnitude, 12);
+	must(text_hex(digits, strlen(digits), &out, &err));
+	assert_int_equal(out.len, 2);
+	assert_memory_equal(out.data, "\x0A\xFF", 2);
+	buf_release(&out);
 }
 
 static void test_words(void **state)
@@ -465,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_is_exact),
 		cmocka_unit_test(test_chars),
 		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_no_break_space_around_numbers),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_show),
 	};

@@ -164,14 +164,24 @@ static void test_open_access_point(void **state)
 	expect_keys("nvs.net80211 ap.ssid ap.passwd ap.authmode");
 }
 
-static void test_empty_password(void **state)
+static void test_no_key_of_an_empty_password(void **state)
 {
 	(void)state;
 	open_namespace(NVS_WIFI_NAMESPACE);
-	add_text("ap.ssid", "");
+	add_text("ap.ssid", "IEEE");
 	add_text("ap.passwd", "");
-	add_number("ap.authmode", 1);
-	expect_keys("nvs.net80211 ap.ssid ap.passwd ap.pmk_info ap.authmode");
+	add_number("ap.authmode", 3);
+	expect_keys("nvs.net80211 ap.ssid ap.passwd ap.authmode");
+}
+
+static void test_no_key_of_an_empty_ssid(void **state)
+{
+	(void)state;
+	open_namespace(NVS_WIFI_NAMESPACE);
+	add_number("ap.authmode", 3);
+	add_text("ap.passwd", "password");
+	add_text("ap.ssid", "");
+	expect_keys("nvs.net80211 ap.authmode ap.passwd ap.ssid");
 }
 
 /* Where the input has one itself, nothing is added. */
@@ -259,7 +269,8 @@ int main(void)
 		fresh(test_access_point_in_any_order),
 		fresh(test_key_of_the_plain_text),
 		fresh(test_open_access_point),
-		fresh(test_empty_password),
+		fresh(test_no_key_of_an_empty_password),
+		fresh(test_no_key_of_an_empty_ssid),
 		fresh(test_named_by_the_input),
 		fresh(test_other_namespaces),
 		fresh(test_next_image_has_its_own),

@@ -10,14 +10,52 @@ bool text_is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* U+0085, U+00A0, U+1680, U+2000 to 200A, 2028, 2029, 202F, 205F, U+3000 */
+static size_t wide_space(const uint8_t *p, size_t len)
+{
+	if (len >= 2 && p[0] == 0xc2)
+		return p[1] == 0x85 || p[1] == 0xa0 ? 2 : 0;
+	if (len < 3)
+		return 0;
+	if (p[0] == 0xe1)
+		return p[1] == 0x9a && p[2] == 0x80 ? 3 : 0;
+	if (p[0] == 0xe3)
+		return p[1] == 0x80 && p[2] == 0x80 ? 3 : 0;
+	if (p[0] != 0xe2)
+		return 0;
+	if (p[1] == 0x81)
+		return p[2] == 0x9f ? 3 : 0;
+	return p[1] == 0x80 && ((p[2] >= 0x80 && p[2] <= 0x8a) ||
+				p[2] == 0xa8 || p[2] == 0xa9 ||
+				p[2] == 0xaf) ? 3 : 0;
+}
+
+size_t text_space_len(const char *s, size_t len)
+{
+	if (len && (uint8_t)*s >= 0x80)
+		return wide_space((const uint8_t *)s, len);
+	return len && text_is_space(*s);
+}
+
+/* How many bytes the white space has with which len bytes end. */
+static size_t space_before(const char *s, size_t len)
+{
+	for (size_t n = 1; n <= 3 && n <= len; n++)
+		if (text_space_len(s + len - n, n) == n)
+			return n;
+	return 0;
+}
+
 void text_trim(const char **s, size_t *len)
 {
-	while (*len && text_is_space(**s)) {
-		(*s)++;
-		(*len)--;
+	size_t n;
+
+	while ((n = text_space_len(*s, *len))) {
+		*s += n;
+		*len -= n;
 	}
-	while (*len && text_is_space((*s)[*len - 1]))
-		(*len)--;
+	while ((n = space_before(*s, *len)))
+		*len -= n;
 }
 
 /*

@@ -39,23 +39,21 @@ static bool are_empty(const struct csv_row *row, size_t from)
 	return true;
 }
 
-/* Blanks, no-break spaces and byte-order marks at s; how many bytes. */
+/* White space and byte-order marks at s; how many bytes. */
 static size_t blank_len(const char *s, size_t len)
 {
-	static const char *const blanks[] = { "\xC2\xA0", "\xEF\xBB\xBF" };
+	static const char mark[] = "\xEF\xBB\xBF";
 	size_t n = 0;
 
 	for (;;) {
-		size_t before = n;
+		size_t more = text_space_len(s + n, len - n);
 
-		while (n < len && text_is_space(s[n]))
-			n++;
-		for (size_t i = 0; i < 2; i++)
-			if (len - n >= strlen(blanks[i]) &&
-			    !memcmp(s + n, blanks[i], strlen(blanks[i])))
-				n += strlen(blanks[i]);
-		if (n == before)
+		if (!more && len - n >= strlen(mark) &&
+		    !memcmp(s + n, mark, strlen(mark)))
+			more = strlen(mark);
+		if (!more)
 			return n;
+		n += more;
 	}
 }
 

@@ -122,6 +122,23 @@ static int check_no_values(const struct csv_row *row, const char *file,
 				row->cells[0].len));
 }
 
+/*
+ * How the line begins in the CSVs of the devices. What stands in the third
+ * cell of a namespace means nothing and is handed on, as in the original.
+ */
+static int put_prefix(struct csv_line *line, const struct csv_cell *encoding)
+{
+	struct buf *out = &line->prefix;
+
+	if (csv_spec_put(&line->spec, out))
+		return ERR_NOMEM;
+	if (!line->spec.is_namespace || !encoding->len)
+		return 0;
+	out->len -= strlen(",,");
+	return csv_put_field(out, false, encoding->text, encoding->len) ||
+	       buf_putc(out, ',') ? ERR_NOMEM : 0;
+}
+
 static int parse_row(struct csv_line *line, const struct csv_row *row,
 		     const char *file, const char *ns,
 		     enum csv_dialect dialect, struct err *err)
@@ -140,7 +157,7 @@ static int parse_row(struct csv_line *line, const struct csv_row *row,
 	if (r)
 		return r;
 	r = check_tag(row, file, &line->spec, &line->repeat, err);
-	if (!r && csv_spec_put(&line->spec, &line->prefix))
+	if (!r && put_prefix(line, &c[2]))
 		r = err_nomem(err);
 	if (r) {
 		csv_spec_release(&line->spec);

@@ -223,9 +223,13 @@ static int refill(struct csv_table *t, struct err *err)
 
 static bool all_blank(const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (!text_is_space(s[i]))
+	size_t n;
+
+	for (; len; s += n, len -= n) {
+		n = text_space_len(s, len);
+		if (!n)
 			return false;
+	}
 	return true;
 }
 

@@ -117,9 +117,8 @@ static int remember(struct buf *to, bool *has, const uint8_t *p, size_t n,
 		    struct err *err)
 {
 	to->len = 0;
-	*has = true;
-	/* One byte at least: PBKDF2 wants a pointer even to nothing. */
-	if (buf_reserve(to, n + 1) || buf_append(to, p, n))
+	*has = n > 0; /* none is what the original takes an empty one for */
+	if (buf_reserve(to, n) || buf_append(to, p, n))
 		return err_nomem(err);
 	return 0;
 }
