@@ -76,24 +76,29 @@ given() {
 # ---- killed by the limit of a file's size ----
 # SIGXFSZ ended the program, and the first bytes of keys stayed behind.
 
-for what in $SINGLES; do
-	given
-	single "$what"
-	before=$(fingerprint .)
-	said=$(ulimit -f 0 && "${SINGLE[@]}" 2>&1 >/dev/null </dev/null)
-	is "limit of a file's size: $what" \
+# ThreadSanitizer makes room for itself in a file, before the program begins.
+if (ulimit -f 0 && mfg_gen --help) >/dev/null 2>&1; then
+	for what in $SINGLES; do
+		given
+		single "$what"
+		before=$(fingerprint .)
+		said=$(ulimit -f 0 && "${SINGLE[@]}" 2>&1 >/dev/null </dev/null)
+		is "limit of a file's size: $what" \
+			"$? $(grep -c 'File too large' <<<"$said")" "1 1"
+		find . -type d -empty -delete
+		is "limit of a file's size: $what: nothing is left" \
+			"$(fingerprint .)" "$before"
+	done
+	two
+	said=$(ulimit -f 0 && mfg_gen generate conf.csv values.csv P 0x3000 \
+		--outdir out --keygen 2>&1 >/dev/null)
+	is "limit of a file's size: a batch" \
 		"$? $(grep -c 'File too large' <<<"$said")" "1 1"
-	find . -type d -empty -delete
-	is "limit of a file's size: $what: nothing is left" \
-		"$(fingerprint .)" "$before"
-done
-two
-said=$(ulimit -f 0 && mfg_gen generate conf.csv values.csv P 0x3000 \
-	--outdir out --keygen 2>&1 >/dev/null)
-is "limit of a file's size: a batch" \
-	"$? $(grep -c 'File too large' <<<"$said")" "1 1"
-try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --keygen
-succeeds "limit of a file's size: the batch is made without it"
+	try mfg_gen generate conf.csv values.csv P 0x3000 --outdir out --keygen
+	succeeds "limit of a file's size: the batch is made without it"
+else
+	skip "limit of a file's size" "a program can't even start under it"
+fi
 
 # ---- interrupted, and a temporary file with a key in it stayed ----
 
